@@ -10,7 +10,7 @@ from urllib.parse import quote
 
 import pytest
 from api_process import ROOT, ApiProcess, api_process
-from desk_visitor import DeskVisitor, visitor
+from desk_visitor import ORIGIN, DeskVisitor, visitor
 from receiver import Receiver
 
 from worker import clock
@@ -255,6 +255,55 @@ def test_a_kill_is_asked_once_and_shows_who_has_not_confirmed(
     api.until(lambda: "No kill is running" in desk.page("/now"), "the end of the kill")
 
 
+def test_an_article_that_is_killed_in_another_tab(api: ApiProcess, desk: DeskVisitor, receiver: Receiver) -> None:
+    api.publish("tabs-1", headline="Two tabs", url="https://herald.example/tabs-1")
+    api.until(lambda: api.get("/articles/tabs-1/coverage")["unconfirmed"] == 0, "the pushes")
+    page = desk.page("/articles/tabs-1")
+    (address,) = re.findall(r'id="article-standing" hx-get="/desk(/articles/tabs-1[^"]+)"', page)
+    fragment = {"HX-Request": "true"}
+    assert "since you opened" not in desk.get(unescape(address), **fragment).text
+    # Who has it stands there as it is now, and what else has changed is said.
+    api.publish("tabs-1", version=2, headline="Two tabs, corrected")
+    api.until(lambda: "version 2" in desk.get(unescape(address), **fragment).text, "the correction")
+    assert "It has changed since you opened this page." in desk.get(unescape(address), **fragment).text
+    receiver.behave["/portal"] = lambda _: (503, b"", {})
+    try:
+        killed = desk.post("/articles/tabs-1/kill").headers["location"]
+        api.consume()
+        api.until(lambda: "It was killed meanwhile." in desk.get(unescape(address), **fragment).text, "the kill")
+        # The other tab still asks: pressed there as well, it leads to the same kill, and asking anew does.
+        again = desk.post("/articles/tabs-1/kill", headers={"Referer": f"{ORIGIN}/desk/articles/tabs-1/kill"})
+        assert again.headers["location"].startswith("/desk/articles/tabs-1/killed?event=")
+        asked = desk.get("/articles/tabs-1/kill")
+        assert (asked.status_code, asked.headers["location"]) == (303, "/desk/articles/tabs-1/killed")
+        # Without JavaScript the page is loaded again until it is proven.
+        watched = desk.page(killed.removeprefix("/desk"))
+        assert '<noscript><meta http-equiv="refresh" content="5"></noscript>' in watched
+        # What can't be done any more says so, and where to go on.
+        held = desk.post("/articles/tabs-1/hold", headers={"Referer": f"{ORIGIN}/desk/articles/tabs-1"})
+        assert held.status_code == 409
+        assert '<a class="button" href="/desk/articles/tabs-1">Back to where you were</a>' in held.text
+    finally:
+        receiver.behave.pop("/portal")
+    desk.post("/endpoints/portal/retry", next="/desk")
+    api.until(lambda: "Proven" in desk.page(killed.removeprefix("/desk")), "the proof")
+    assert 'http-equiv="refresh"' not in desk.page(killed.removeprefix("/desk"))
+
+
+def test_who_may_not_hears_who_may(api: ApiProcess) -> None:
+    looker = visitor(api, "luca", "viewer")
+    for answer in (looker.get("/articles/hh-1/kill"), looker.post("/articles/hh-1/kill")):
+        assert answer.status_code == 403
+        text = text_of(answer.text)
+        assert "Your role may not: kill articles. Your role is viewer. These may: desk, operator, admin." in text
+    # The API says it, too, where a page asks nothing before.
+    held = looker.post("/articles/hh-1/hold")
+    assert "Your role may not: hold, release and repeat articles" in text_of(held.text)
+    assert api.get("/articles/hh-1")["pubstatus"] == "usable"
+    looker.post("/sign-in/language", language="ar")
+    assert "لا يحق لدورك: سحب المواد" in text_of(looker.get("/articles/hh-1/kill").text)
+
+
 def test_an_old_article_is_killed_only_by_whoever_types_its_name(api: ApiProcess, desk: DeskVisitor) -> None:
     api.publish("hh-6", headline="An old story", published="2020-01-02T03:04:05Z")
     api.until(lambda: api.get("/articles/hh-6"), "the record")
@@ -343,6 +392,17 @@ def test_a_list_is_arranged_and_what_another_has_changed_is_not_undone(api: ApiP
     assert picks() == ["hh-1", "hh-2"]
     assert desk.post(path, before=["hh-1", "hh-2"], article=["hh-2", "hh-1"], remove="hh-1").status_code == 303
     api.until(lambda: picks() == ["hh-2"], "the removal")
+    # What is killed was published here; what is not known yet was not.
+    api.publish("pick-1", headline="To be killed too")
+    desk.post("/articles/pick-1/kill")
+    api.consume()
+    assert desk.post(path, before=["hh-2"], article=["pick-1", "pick-2"]).status_code == 303
+    api.until(lambda: picks() == ["pick-1", "pick-2"], "the killed one")
+    page = text_of(desk.page(path))
+    assert "pick-1 (its text is not kept)" in page
+    assert "pick-2 not published here as yet" in page
+    assert desk.post(path, before=picks(), article=["hh-2"]).status_code == 303
+    api.until(lambda: picks() == ["hh-2"], "the end")
 
 
 def test_partners_and_endpoints_are_made_here_with_each_bad_field_marked(

@@ -161,6 +161,20 @@ def test_sessions_end(api: ApiProcess) -> None:
     assert other.get("/articles").status_code == 303
     lost = other.post("/articles/hh-1/hold")
     assert lost.headers["location"] == "/desk/sign-in?next=%2Fdesk&lost=1"
+    # They go on where they pressed it, and are told why they have to sign in.
+    for before, place in (
+        (f"{ORIGIN}/desk/articles/hh-1/kill?a=1", "%2Fdesk%2Farticles%2Fhh-1%2Fkill%3Fa%3D1"),
+        ("https://evil.example/nowhere", "%2Fdesk"),
+    ):
+        lost = other.post("/articles/hh-1/kill", headers={"Referer": before})
+        assert lost.headers["location"] == f"/desk/sign-in?next={place}&lost=1"
+    assert "so nothing was done" in other.page("/sign-in?lost=1")
+    assert api.get("/articles/hh-1")["pubstatus"] == "usable"
+    assert other.get("/articles").headers["location"] == "/desk/sign-in?next=%2Fdesk%2Farticles&ended=1"
+    assert "Your session has ended" in other.page("/sign-in?ended=1")
+    fragment = {"HX-Request": "true", "HX-Current-URL": f"{ORIGIN}/desk/articles/hh-1"}
+    led = other.get("/articles/hh-1?part=standing", **fragment).headers["hx-redirect"]
+    assert led == "/desk/sign-in?next=%2Fdesk%2Farticles%2Fhh-1&ended=1"
 
 
 def test_a_link_signs_in_once(api: ApiProcess) -> None:

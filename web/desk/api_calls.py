@@ -25,13 +25,14 @@ class ApiAnswer(NamedTuple):
 
 
 class ApiProblem(Exception):
-    """The API can't do what it was asked for. `errors`: bad field -> what is wrong with it."""
+    """The API can't do what it was asked for. `errors`: bad field -> what is wrong with it. `scope`: what it takes."""
 
-    def __init__(self, status: int, detail: str, errors: Mapping[str, str]) -> None:
+    def __init__(self, status: int, detail: str, errors: Mapping[str, str], scope: str = "") -> None:
         super().__init__(detail)
         self.status = status
         self.detail = detail
         self.errors = errors
+        self.scope = scope
 
 
 class DeskApi:
@@ -101,7 +102,7 @@ def _answer(messages: list[Message]) -> ApiAnswer:
     if status >= 400:
         problem = content or {}
         errors = {wrong["field"]: wrong["message"] for wrong in problem.get("errors", ())}
-        raise ApiProblem(status, problem.get("detail") or problem.get("title", ""), errors)
+        raise ApiProblem(status, problem.get("detail") or problem.get("title", ""), errors, problem.get("scope") or "")
     headers = {name.lower(): value for name, value in messages[0]["headers"]}
     return ApiAnswer(status, content, headers.get(b"etag", b"").decode("latin-1"))
 

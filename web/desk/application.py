@@ -85,7 +85,7 @@ def _handler(
             redis_errors.report(log, error, "the person may try again", path=request.url.path)
         elif status == 500:
             log.error("request_failed", path=request.url.path, exc_info=error)
-        return parts_of(request).pages.problem(request, status, detail, errors)
+        return parts_of(request).pages.problem(request, status, detail, errors, lacks=getattr(error, "scope", ""))
 
     return answer
 

@@ -38,6 +38,10 @@ ARABIC: dict[str, str] = {
     "admin": "مدير",
     "It did not work": "لم ينجح الأمر",
     "Back to the desk": "العودة إلى المكتب",
+    "Back to where you were": "العودة إلى حيث كنت",
+    "Your role may not: {what}.": "لا يحق لدورك: {what}.",
+    "Your role is {role}. These may: {roles}.": "دورك: {role}. يحق ذلك لـ: {roles}.",
+    ", ": "، ",
     "Older ones": "الأقدم",
     "Show": "اعرض",
     "Search": "ابحث",
@@ -112,6 +116,7 @@ ARABIC: dict[str, str] = {
     "This link was used already, or is too old. Ask for another one, or sign in with your password.": (
         "استُعمل هذا الرابط أو مضى وقته. اطلب غيره أو ادخل بكلمة السر."
     ),
+    "Your session has ended. Sign in to go on.": "انتهت جلستك. سجّل الدخول لتتابع.",
     "Where you are signed in": "جلساتك",
     "Another password": "كلمة سر جديدة",
     "twelve characters or more; all your sessions end": "اثنا عشر حرفًا أو أكثر؛ تنتهي كل جلساتك",

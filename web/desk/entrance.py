@@ -18,7 +18,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from web.desk.cookies import session_token
-from web.desk.parts import PREFIX, SIGN_IN, DeskParts, Visitor
+from web.desk.parts import PREFIX, SIGN_IN, DeskParts, Visitor, place_before
 from web.request_body import BodyReader, BodyRefused
 from worker import clock
 from worker.management.people import caller_of
@@ -80,7 +80,8 @@ class Entrance:
             return pages.problem(request, 503, "Redis does not answer, so nobody can sign in. Try again in a moment.")
         request.state.visitor = visitor
         if visitor is None and not path.startswith(SIGN_IN):
-            return _to_sign_in(request)
+            has_ended = bool(session_token(request, self._parts.api_parts.publication.base_url))
+            return _to_sign_in(request, has_ended=has_ended)
         return None
 
     def _visitor(self, request: Request) -> Visitor | None:
@@ -137,15 +138,15 @@ def comes_from_us(request: Request, base_url: str) -> bool:
     return origin.netloc == request.headers.get("host", "")
 
 
-def _to_sign_in(request: Request) -> Response:
+def _to_sign_in(request: Request, *, has_ended: bool) -> Response:
     if request.headers.get("accept") == "text/event-stream":
         return Response(status_code=401)
-    current = request.headers.get("hx-current-url", "") if "hx-request" in request.headers else str(request.url)
-    parts = urlsplit(current)
-    place = f"{parts.path}?{parts.query}" if parts.query else parts.path
-    if request.method not in _READING:
-        place = PREFIX
-    lost = "&lost=1" if request.method not in _READING else ""
+    if request.method in _READING and "hx-request" not in request.headers:
+        place = f"{request.url.path}?{request.url.query}" if request.url.query else request.url.path
+    else:
+        place = place_before(request) or PREFIX
+    # Who ordered something hears that it is not done; who comes for the first time has lost nothing.
+    lost = "&lost=1" if request.method not in _READING else "&ended=1" if has_ended else ""
     address = f"{SIGN_IN}?next={quote(place, safe='')}{lost}"
     if "hx-request" in request.headers:
         return Response(status_code=204, headers={"HX-Redirect": address})

@@ -15,10 +15,11 @@ from markupsafe import Markup, escape
 from starlette.responses import HTMLResponse, Response
 
 from feeds.direction import direction
-from web.desk.parts import PREFIX, is_fragment
+from web.desk.parts import PREFIX, is_fragment, place_before
 from web.desk.phrases import LANGUAGES, counted_phrase, language_of, phrase
 from web.desk.reasons import reason
 from worker import clock
+from worker.management.scopes import ROLE_SCOPES, SCOPES
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -127,9 +128,22 @@ class DeskPages:
         )
         return HTMLResponse(content, status, headers={"Vary": "HX-Request", **(headers or {})})
 
-    def problem(self, request: Request, status: int, detail: str, errors: Mapping[str, str] | None = None) -> Response:
-        """Return a page that says what went wrong, and what to do."""
-        return self.page(request, "problem.html", status=status, code=status, detail=detail, errors=errors or {})
+    def problem(
+        self, request: Request, status: int, detail: str, errors: Mapping[str, str] | None = None, *, lacks: str = ""
+    ) -> Response:
+        """Return a page that says what went wrong, and what to do. `lacks`: the scope that it takes."""
+        before = place_before(request)
+        return self.page(
+            request,
+            "problem.html",
+            status=status,
+            code=status,
+            detail=detail,
+            errors=errors or {},
+            lacks=SCOPES.get(lacks, ""),
+            allowed=[role for role, scopes in ROLE_SCOPES.items() if lacks in scopes],
+            before=before if before != request.url.path else "",
+        )
 
     def at_home(self, moment: datetime) -> datetime:
         """Return a moment that somebody has given: without an offset it is as the newsroom's clocks show it."""

@@ -101,6 +101,13 @@ def place_in_desk(address: str, otherwise: str = PREFIX) -> str:
     return f"{parts.path}?{parts.query}" if parts.query else parts.path
 
 
+def place_before(request: Request) -> str:
+    """Return the page of the desk from which something was ordered, as browsers say it; "": that is not known."""
+    before = request.headers.get("hx-current-url") or request.headers.get("referer", "")
+    parts = urlsplit(before)
+    return place_in_desk(f"{parts.path}?{parts.query}" if parts.query else parts.path, "")
+
+
 def is_fragment(request: Request) -> bool:
     """Whether a part of a page is asked for, to be put in its place there."""
     return request.headers.get("hx-request") == "true" and request.headers.get("hx-boosted") != "true"

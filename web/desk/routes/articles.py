@@ -13,7 +13,8 @@ from starlette.routing import Route
 
 from feeds.formats import ARTICLE_FORMATS
 from web.desk.api_calls import ApiProblem, DeskApi, unless_away
-from web.desk.parts import PREFIX, api_of, form_of, is_fragment, parts_of
+from web.desk.parts import PREFIX, api_of, form_of, is_fragment, parts_of, visitor_of
+from web.desk.phrases import language_of
 from web.desk.rendering import rendered
 from web.desk.routes.kills import RECEIVERS_MOST, contacts_of, progress_values
 
@@ -68,7 +69,15 @@ async def search(request: Request) -> Response:
 
 
 async def article(request: Request) -> Response:
-    """GET /desk/articles/ARTICLE: all that is known of one."""
+    """GET /desk/articles/ARTICLE: all that is known of one; ?part=standing as a fragment: who has it alone."""
+    if is_fragment(request) and request.query_params.get("part") == "standing":
+        visitor = visitor_of(request)
+        key = ("article", request.url.path, request.url.query, visitor.caller.scopes, language_of(request))
+        return await parts_of(request).shared.get(key, lambda: _article(request, "article_standing.html"))
+    return await _article(request, "article.html")
+
+
+async def _article(request: Request, template: str) -> Response:
     api, name = api_of(request), request.path_params["article"]
     most = None if request.query_params.get("all") else RECEIVERS_MOST
     state, coverage, revisions = await asyncio.gather(
@@ -79,11 +88,14 @@ async def article(request: Request) -> Response:
     rows = revisions["items"]
     event = rows[-1]["event"] if rows else None
     receipt = await unless_away(api.get("events", event, receivers="false")) if event else None
-    ordered = request.query_params.get("ordered", "")
+    ordered, current = request.query_params.get("ordered", ""), f"{state['version']} {state['standing']}"
     return parts_of(request).pages.page(
         request,
-        "article.html",
+        template,
         article=state,
+        current=current,
+        seen=request.query_params.get("seen", current),
+        every=bool(request.query_params.get("all")),
         coverage=coverage,
         revisions=list(reversed(rows)),
         steps=_steps(receipt, coverage),

@@ -29,9 +29,13 @@ RECEIVERS_MOST = 40
 
 
 async def ask(request: Request) -> Response:
-    """GET /desk/articles/ARTICLE/kill: who has it, and whether it is meant."""
+    """GET /desk/articles/ARTICLE/kill: who has it, and whether it is meant. Of one that is killed: how far that is."""
     visitor_of(request).caller.require(ARTICLES_KILL)
-    return await _ask(request)
+    api, name = api_of(request), request.path_params["article"]
+    state, coverage = await _standing_of(api, name)
+    if state is not None and state["pubstatus"] == "canceled":
+        return RedirectResponse(f"{PREFIX}/articles/{quote(name, safe='')}/killed", 303)
+    return _asking(request, state, coverage)
 
 
 async def kill(request: Request) -> Response:
@@ -40,14 +44,15 @@ async def kill(request: Request) -> Response:
     api, name, fields = api_of(request), request.path_params["article"], form_of(request)
     state, coverage = await _standing_of(api, name)
     if needs_typing(state, coverage) and not _is_typed(fields.get("typed", ""), name, state):
-        return await _ask(request, "Type the id or the headline just as it stands here.", status=422)
+        wrong = "Type the id or the headline just as it stands here."
+        return _asking(request, state, coverage, wrong, status=422)
     unknown_too = bool(fields.get("unknown_too"))
     try:
         accepted = await api.post("articles", name, "kill", body={"unknown_too": unknown_too})
     except ApiProblem as problem:
         if problem.status != 404:
             raise
-        return await _ask(request, status=404)
+        return _asking(request, *await _standing_of(api, name), status=404)
     return RedirectResponse(f"{PREFIX}/articles/{quote(name, safe='')}/killed?event={accepted['event']}", 303)
 
 
@@ -124,14 +129,18 @@ def holders(coverage: dict[str, Any] | None) -> dict[str, Any]:
     return {"endpoints": endpoints, "named": named, "subscribers": subscribers, "all": endpoints + subscribers}
 
 
-async def _ask(request: Request, wrong: str = "", status: int = 200) -> Response:
-    api, name = api_of(request), request.path_params["article"]
-    state, coverage = await _standing_of(api, name)
+def _asking(
+    request: Request,
+    state: dict[str, Any] | None,
+    coverage: dict[str, Any] | None,
+    wrong: str = "",
+    status: int = 200,
+) -> Response:
     return parts_of(request).pages.page(
         request,
         "kill.html",
         status=status,
-        name=name,
+        name=request.path_params["article"],
         article=state,
         coverage=coverage,
         holders=holders(coverage),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import RedirectResponse
@@ -29,7 +29,8 @@ async def form(request: Request) -> Response:
     place = place_in_desk(request.query_params.get("next", ""))
     if request.state.visitor is not None:
         return RedirectResponse(place, 303)
-    return sign_in_form(request, place, lost=bool(request.query_params.get("lost")))
+    query = request.query_params
+    return sign_in_form(request, place, lost=bool(query.get("lost")), ended=bool(query.get("ended")))
 
 
 async def sign_in(request: Request) -> Response:
@@ -100,14 +101,22 @@ async def begin_session(request: Request, parts: DeskParts, person: Person, plac
 
 
 def sign_in_form(
-    request: Request, place: str, *, name: str = "", wrong: str = "", lost: bool = False, status: int = 200
+    request: Request,
+    place: str,
+    *,
+    name: str = "",
+    wrong: str = "",
+    lost: bool = False,
+    ended: bool = False,
+    status: int = 200,
 ) -> Response:
-    """Return the page on which people sign in. `wrong`: what was wrong with the last try."""
+    """Return the page on which people sign in. `wrong`: what was wrong with the last try.
+
+    Their session has `ended`, or it had as they ordered something, which is `lost`.
+    """
     parts = parts_of(request)
-    openid = parts.openid is not None
-    return parts.pages.page(
-        request, "sign_in.html", place=place, name=name, wrong=wrong, lost=lost, openid=openid, status=status
-    )
+    values: dict[str, Any] = {"place": place, "name": name, "wrong": wrong, "lost": lost, "ended": ended}
+    return parts.pages.page(request, "sign_in.html", openid=parts.openid is not None, status=status, **values)
 
 
 ROUTES = [
