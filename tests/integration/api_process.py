@@ -12,7 +12,7 @@ import empty_record
 from newsroom import published
 from receiver import Receiver
 from starlette.testclient import TestClient
-from waiting import until
+from waiting import PATIENCE_SECONDS, until
 
 from config.settings import load
 from web.app import WebProcess
@@ -137,6 +137,8 @@ def api_process(folder: Path, redis_url: str, receiver: Receiver, more: str = ""
     empty_record.put(folder / "record.db")
     services = build(load(config, {"DATELINE_REDIS_URL": redis_url}), redis_url)
     services.store.client.flushall()
+    # All that is in this process waits for one another: that the record is slow then is no reason to do without it.
+    services.commits._wait_seconds = PATIENCE_SECONDS
     runtime = WorkerRuntime(services, queues=("distribute",))
     runtime.start()
     web = WebProcess(services)

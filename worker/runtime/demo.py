@@ -50,7 +50,7 @@ if TYPE_CHECKING:
     from config.settings import Settings
 
 _HOST = "127.0.0.1"
-_WAIT_SECONDS = 15
+_WAIT_SECONDS = 60
 _QUIET_SECONDS = 2.5
 """How long nothing more may arrive at the end: longer than two sweeps."""
 _STEPS = (
