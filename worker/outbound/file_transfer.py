@@ -21,6 +21,7 @@ from dataclasses import dataclass, field
 from functools import cache
 from hashlib import sha256
 from io import BytesIO
+from pathlib import Path
 from typing import Any, Literal
 
 import pycurl
@@ -39,26 +40,54 @@ class HostKeys:
     def __init__(self, fingerprints: tuple[str, ...] = (), known_hosts: str | None = None) -> None:
         self._digests = {fingerprint.removeprefix("SHA256:").rstrip("=") for fingerprint in fingerprints}
         self._known_hosts = known_hosts
-        self.identity = sha256("\n".join([*sorted(self._digests), known_hosts or ""]).encode()).hexdigest()
-        """Tells two sets of keys apart."""
+        self._identity = sha256("\n".join([*sorted(self._digests), known_hosts or ""]).encode()).hexdigest()
         self.shown = ""
         """What the last key is that was refused, as the end of a sentence."""
         self.generation = 0
         """Of connections: one that has failed is never used again, nor are those from before it."""
 
+    @property
+    def identity(self) -> str:
+        """Tells two sets of keys apart, and a file of them from what it was before somebody changed it."""
+        if self._known_hosts is None:
+            return self._identity
+        try:
+            state = Path(self._known_hosts).stat()
+        except OSError:
+            return f"{self._identity} none"
+        return f"{self._identity} {state.st_mtime_ns} {state.st_size} {state.st_ino}"
+
     def set_up(self, setopt: SetOption) -> None:
         """Have libcurl accept no other key."""
         if self._known_hosts is not None:
             setopt(pycurl.SSH_KNOWNHOSTS, self._known_hosts)
+            setopt(pycurl.SSH_KEYFUNCTION, self._judge_known)
         else:
             setopt(pycurl.SSH_HOSTKEYFUNCTION, self._judge)
 
     def _judge(self, _key_type: int, key: bytes) -> int:
-        digest = base64.b64encode(sha256(key).digest()).decode("ascii").rstrip("=")
+        digest = _digest(key)
         if digest in self._digests:
             return pycurl.KHMATCH_OK
         self.shown = f": it is SHA256:{digest}"
         return pycurl.KHMATCH_MISMATCH
+
+    def _judge_known(self, _known: object, key: tuple[bytes, int], match: int) -> int:
+        shown = base64.b64encode(key[0])
+        if match == pycurl.KHMATCH_OK and shown not in self._revoked():
+            return pycurl.KHSTAT_FINE
+        self.shown = f": it is SHA256:{_digest(key[0])}"
+        return pycurl.KHSTAT_REJECT
+
+    def _revoked(self) -> set[bytes]:
+        """Return the keys that are marked @revoked (sshd(8), SSH_KNOWN_HOSTS FILE FORMAT), which libssh2 takes for hosts."""
+        assert self._known_hosts is not None
+        lines = Path(self._known_hosts).read_bytes().splitlines()
+        return {words[3] for line in lines if len(words := line.split()) > 3 and words[0] == b"@revoked"}
+
+
+def _digest(key: bytes) -> str:
+    return base64.b64encode(sha256(key).digest()).decode("ascii").rstrip("=")
 
 
 @dataclass(frozen=True)
@@ -167,7 +196,7 @@ class FileStep:
         silent = bool(message) and self.server.scheme == "sftp" and self.work in {"list", "download"}
         if not code and not silent:
             return 200, None, ""
-        if not code or any(words in message for words in _BROKEN):
+        if not code or _BROKEN.search(message):
             return 0, Fault.RESET, f"the connection broke: {reason_of(pycurl.E_SSH, message)}"
         fault = self._fault(code, message, reply)
         words = _REFUSING_REPLY.findall(body) if self.replies else []
@@ -181,6 +210,8 @@ class FileStep:
         if code == pycurl.E_PEER_FAILED_VERIFICATION and self.server.host_keys is not None:
             shown = self.server.host_keys.shown
             return Fault.DENIED, f"the server's host key is not the one that we know{shown}"
+        if code == pycurl.E_SSH and message.startswith(_UNKNOWN_KIND):
+            return Fault.DENIED, "known_hosts has a host key of a kind that is not known here: remove its line"
         if code in _REFUSALS or reply in _NO_ROOM:
             return None
         reason = reason_of(code, message)
@@ -203,8 +234,10 @@ UNENDED = "the server closes the connection for the data without the end that TL
 """Nobody knows whether what came is all: it may have been cut off."""
 UNCLEAR = "the connection broke, or the server failed (a full disk or quota?)"
 """libcurl's only word for a full disk at OpenSSH too."""
-_BROKEN = ("Unknown error in libssh2", "Connection lost", "No connection")
-"""What libcurl's message has when a command of SFTP failed with the connection."""
+_BROKEN = re.compile(r"Unknown error in libssh2|Connection lost|No connection|ssh error \(\d+/-(?!31\))")
+"""What libcurl's message has when something failed with the connection. -31: the server has answered that it fails."""
+_UNKNOWN_KIND = "Unknown host key type"
+"""libcurl's message where the key that `known_hosts` has for the server is of a kind that libssh2 does not know."""
 _NO_ROOM = frozenset({452, 552})
 """Replies of FTP: no storage, or more than our quota."""
 _REFUSING_REPLY = re.compile(rb"^[45]\d\d [^\r\n]*", re.MULTILINE)
