@@ -21,6 +21,7 @@ from urllib.parse import parse_qs, urlsplit
 
 from lxml import etree, html
 
+from feeds import embeds
 from feeds.formulas import line_of
 
 Absolute = Callable[[str], str]
@@ -75,7 +76,7 @@ _HIDDEN = re.compile(r"display\s*:\s*none|visibility\s*:\s*hidden", re.IGNORECAS
 _HIDDEN_CLASSES = frozenset({"screen-reader-text", "sr-only", "visually-hidden"})
 
 # The beginning of a tag, and a film that has been tidied.
-_TAG = re.compile(r"<([a-zA-Z][a-zA-Z0-9]*)([^<>]*)")
+_TAG = re.compile(r"<([a-zA-Z][a-zA-Z0-9-]*)([^<>]*)")
 _PLAYABLE = re.compile(
     r'<(?:(?:video|audio)(?=[^<>]*\ssrc=")[^<>]*>(?:<source\b[^<>]*>)*|(?:video|audio)\b[^<>]*>(?:<source\b[^<>]*>)+)'
     r"</(?:video|audio)>"
@@ -89,6 +90,7 @@ _UNTIDY_TAGS = (
     (FURNITURE - {"script", "style"})
     | _EMBEDS.keys()
     | _READABLE.keys()
+    | embeds.TAGS
     | {"math", "form", "label", "video", "audio", "source", "track", "picture"}
 )
 _HIDING_ATTRIBUTES = ("hidden", "display", "visib", "screen-reader", "sr-only")
@@ -103,6 +105,8 @@ def untidy(markup: str) -> bool:
     for tag in _TAG.finditer(_PLAYABLE.sub("", markup)):
         name, attributes = tag[1].lower(), tag[2].lower()
         if name in _UNTIDY_TAGS or any(sign in attributes for sign in _HIDING_ATTRIBUTES):
+            return True
+        if name in embeds.BLOCKS and any(sign in attributes for sign in embeds.SIGNS):
             return True
         if name == "img" and (
             not _SOURCE.search(attributes)
@@ -126,6 +130,7 @@ def tidied(markup: str, absolute: Absolute) -> str:
     body = root.find("body")
     if body is None or not len(body) or any(problem.type_name == "ERR_RESOURCE_LIMIT" for problem in parser.error_log):
         return markup
+    embeds.with_plain_embeds(body)
     _without_forms(body)
     _without_hidden(body)
     _pictures(body, absolute)

@@ -25,8 +25,7 @@ class Node:
 
     def text(self, name: str) -> str:
         """Return the property as text; of several values or languages the first. Empty if it is not text."""
-        value = self.properties.get(name)
-        value = value[0] if isinstance(value, list) and value else value
+        value = next(iter(as_list(self.properties.get(name))), None)
         value = value.get("@value", value.get("name")) if isinstance(value, dict) else value
         return value if isinstance(value, str) else ""
 
@@ -37,7 +36,7 @@ class Node:
         """
         value = next((self.properties[name] for name in names if self.properties.get(name)), None)
         nodes = []
-        for member in value if isinstance(value, list) else [value]:
+        for member in as_list(value):
             if isinstance(member, str):
                 nodes.append(self.nodes_by_id.get(member, {"url": member, "name": member}))
             elif isinstance(member, list):
@@ -95,5 +94,7 @@ def is_page(properties: dict[str, Any]) -> bool:
 
 
 def as_list(value: Any) -> list[Any]:
-    """Return the values of a property: JSON-LD may leave the list away around a single one."""
+    """Return the values of a property: JSON-LD may leave the list away around a single one, or name it."""
+    if isinstance(value, dict) and (named := value.keys() & {"@list", "@set"}):
+        value = value[named.pop()]
     return value if isinstance(value, list) else [value]

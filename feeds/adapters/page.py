@@ -16,6 +16,7 @@ import hashlib
 import re
 import unicodedata
 from collections.abc import Iterator
+from copy import deepcopy
 from html import unescape
 from typing import Any
 from urllib.parse import unquote, urljoin, urlsplit
@@ -36,6 +37,8 @@ from feeds.encodings import REPLACEMENT
 from feeds.errors import FieldError, InvalidEvent
 from feeds.safe_html import safe_html
 
+_TEASER_CHARS = 200
+"""Texts of so many characters may be a teaser."""
 _REFERENCE = re.compile(r"&(?:[A-Za-z][A-Za-z0-9]*|#[0-9]+|#[xX][0-9A-Fa-f]+);")
 _ELEMENT = re.compile(
     r"</?(?:p|br|div|h[1-6]|ul|ol|li|strong|b|em|i|a|span|blockquote|figure|img|table)\b[^>]*>", re.IGNORECASE
@@ -307,20 +310,31 @@ def _keywords(value: Any) -> list[Any]:
     return [keyword.get("name") if isinstance(keyword, dict) else keyword for keyword in keywords]
 
 
-def _main_text(root: html.HtmlElement, headline: str, base: str) -> str:
-    """The article's text as HTML, as trafilatura finds it on the page; empty if there is none."""
+def _extracted(element: html.HtmlElement) -> html.HtmlElement | None:
     import trafilatura  # noqa: PLC0415 (a quarter of a second that only such pages cost)
 
-    if base:
-        root.make_links_absolute(base, resolve_base_href=False, handle_failures="ignore")
     extracted = trafilatura.extract(
-        root,
+        deepcopy(element),
         output_format="html",
         include_links=True,
         include_formatting=True,
         include_comments=False,
     )
-    body = html.document_fromstring(extracted).find("body") if extracted else None
+    return html.document_fromstring(extracted).find("body") if extracted else None
+
+
+def _main_text(root: html.HtmlElement, headline: str, base: str) -> str:
+    """The article's text as HTML, as trafilatura finds it on the page; empty if there is none.
+
+    It is looked for in the element that the page says is the text, if that is more than a teaser.
+    """
+    if base:
+        root.make_links_absolute(base, resolve_base_href=False, handle_failures="ignore")
+    marked = list(root.iterfind(".//*[@itemprop='articleBody']"))
+    is_text = len(marked) == 1 and len(marked[0].text_content()) > _TEASER_CHARS
+    body = _extracted(marked[0]) if is_text else None
+    if body is None:
+        body = _extracted(root)
     if body is None:
         return ""
     first = next(iter(body), None)

@@ -309,3 +309,23 @@ def test_names_of_the_author_in_meta(name: str) -> None:
 def test_section_and_keywords_in_meta() -> None:
     said = article('<meta name="section" content="Harbour"><meta name="news_keywords" content="locks, boats">')
     assert ("Harbour", ["locks", "boats"]) == (said["section"], said["subjects"])
+
+
+def test_the_text_is_what_the_page_marks_as_the_text() -> None:
+    said = shown(
+        '<article itemscope itemtype="https://schema.org/NewsArticle"><h1 itemprop="headline">The lock is shut</h1>'
+        f'<span itemprop="author">Mira Okonjo</span><time>x</time><div itemprop="articleBody">{TEXT}</div></article>'
+    )
+    assert said["body_html"] == TEXT
+
+
+def test_a_teaser_is_not_the_text_because_the_page_marks_it() -> None:
+    said = shown(f'<article><h1>The lock is shut</h1><p itemprop="articleBody">In short: shut.</p>{TEXT}</article>')
+    assert "mile 3" in said["body_html"]
+
+
+@pytest.mark.parametrize("name", ["@list", "@set"])
+def test_a_list_may_be_named(name: str) -> None:
+    authors = {name: [{"name": "Mira Okonjo"}, {"name": "Ana Bo"}]}
+    said = article(script({**LD, "headline": {name: ["The lock is shut"]}, "author": authors}))
+    assert (said["headline"], said["authors"]) == ("The lock is shut", ["Mira Okonjo", "Ana Bo"])
