@@ -231,7 +231,9 @@ def test_schemas_that_cannot_be_used_are_refused(rules: str, problem: str) -> No
 
 
 def test_a_schema_in_json_reads_nothing_that_it_refers_to() -> None:
-    take_over([defined(media_type="application/json", template="{}", rules='{"$ref": "http://127.0.0.1:9/schema"}')])
+    # Where its parts have names of their own, that shows when it is applied.
+    rules = {"$defs": {"a": {"$id": "urn:a"}}, "$ref": "http://127.0.0.1:9/schema"}
+    take_over([defined(media_type="application/json", template="{}", rules=json.dumps(rules))])
     (finding,) = check_article("wire", b"{}", ours=True)
     assert "refers to what it does not have" in finding.reason
 
@@ -281,6 +283,35 @@ def test_patterns_of_names_judge_as_the_standard_says() -> None:
 def test_schemas_in_json_that_cannot_be_used_are_refused(rules: str) -> None:
     with pytest.raises(ValidationError, match=r"nested too deeply|must be an object|can't be used"):
         defined(media_type="application/json", template="{}", rules=rules)
+
+
+@pytest.mark.parametrize(
+    ("rules", "problem"),
+    [
+        # What `re` takes counts for nothing.
+        (
+            {"properties": {"head": {"pattern": "[[:alpha:]"}}},
+            r"properties/head/pattern: .* is no pattern: unterminated",
+        ),
+        ({"patternProperties": {"[": {}}}, r"patternProperties: .* is no pattern: unterminated character set"),
+        ({"properties": {"head": {"$ref": "#/$defs/none"}}}, r"refers to what it does not have: #/\$defs/none"),
+        ({"allOf": [{"$ref": "https://schemas.example/article"}]}, "refers to what it does not have: https://schemas"),
+    ],
+)
+def test_a_schema_in_json_that_could_not_judge_is_refused(rules: dict[str, Any], problem: str) -> None:
+    with pytest.raises(ValidationError, match=problem) as refusal:
+        defined(media_type="application/json", template="{}", rules=json.dumps(rules))
+    assert [error["loc"][0] for error in refusal.value.errors()] == ["rules"]
+
+
+@pytest.mark.parametrize("pattern", [r"^\p{L}+$", "^(?<word>[a-zçıg]+)$"])
+def test_patterns_are_those_of_the_standard(pattern: str) -> None:
+    """ECMA-262 with its flag u, of which `re` knows little."""
+    rules = json.dumps({"properties": {"head": {"pattern": pattern}}})
+    take_over([defined(media_type="application/json", template="{}", rules=rules)])
+    assert [] == check_article("wire", '{"head": "gazı"}'.encode(), ours=True)
+    (finding,) = check_article("wire", b'{"head": "1 2"}', ours=True)
+    assert finding.reason.startswith("head: ")
 
 
 def test_patterns_that_nothing_bounds_are_refused() -> None:

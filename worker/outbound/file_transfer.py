@@ -72,7 +72,7 @@ class HostKeys:
         self.shown = f": it is SHA256:{digest}"
         return pycurl.KHMATCH_MISMATCH
 
-    def _judge_known(self, _known: object, key: tuple[bytes, int], match: int) -> int:
+    def _judge_known(self, _in_file: object, key: tuple[bytes, int], match: int) -> int:
         shown = base64.b64encode(key[0])
         if match == pycurl.KHMATCH_OK and shown not in self._revoked():
             return pycurl.KHSTAT_FINE
@@ -80,7 +80,7 @@ class HostKeys:
         return pycurl.KHSTAT_REJECT
 
     def _revoked(self) -> set[bytes]:
-        """Return the keys that are marked @revoked (sshd(8), SSH_KNOWN_HOSTS FILE FORMAT), which libssh2 takes for hosts."""
+        """Return the keys that are marked @revoked (sshd(8), SSH_KNOWN_HOSTS); libssh2 takes that for a host."""
         assert self._known_hosts is not None
         lines = Path(self._known_hosts).read_bytes().splitlines()
         return {words[3] for line in lines if len(words := line.split()) > 3 and words[0] == b"@revoked"}

@@ -17,6 +17,7 @@ from jsonschema.exceptions import SchemaError, ValidationError
 from lxml import etree
 from referencing import Registry
 from referencing.exceptions import Unresolvable
+from referencing.jsonschema import DRAFT202012, specification_with
 
 from feeds.formats.interface import FormatFault
 from feeds.formats.own import budget
@@ -36,6 +37,15 @@ _REFERENCES = (
 )
 
 Check = Callable[[bytes], Findings]
+_PATTERNS = jsonschema.FormatChecker(formats=())
+
+
+def _is_pattern(value: object) -> bool:
+    # By what applies them later: `re` takes other patterns, and not those with the letters of any language.
+    return not isinstance(value, str) or regex.compile(value) is not None
+
+
+_PATTERNS.checks("regex", raises=regex.error)(_is_pattern)
 
 
 def compiled_schema(text: str, *, of_json: bool) -> Check:
@@ -95,12 +105,15 @@ def _loaded_schema(text: str) -> tuple[dict[str, Any], Any]:
         raise FormatFault("must be an object of JSON Schema")
     kind = jsonschema.validators.validator_for(schema, jsonschema.Draft202012Validator)
     try:
-        kind.check_schema(schema)
+        kind.check_schema(schema, format_checker=_PATTERNS)
+        _check_references(schema)
     except SchemaError as error:
-        raise FormatFault(f"can't be used: {error.message}") from None
+        where = "/".join(map(str, error.absolute_path))
+        reason = f"{error.instance!r} is no pattern: {error.cause}" if error.cause else error.message
+        raise FormatFault(f"can't be used: {where}: {reason}" if where else f"can't be used: {reason}") from None
     except RecursionError:
         raise FormatFault("is nested too deeply") from None
-    if _UNBOUNDED.issubset(_keys(schema)):
+    if _UNBOUNDED.issubset(name for part in _objects(schema) for name in part):
         # The library looks for what is evaluated by patterns itself, without a time limit.
         raise FormatFault(
             "has unevaluatedProperties beside patternProperties, whose patterns could take for ever: "
@@ -109,16 +122,34 @@ def _loaded_schema(text: str) -> tuple[dict[str, Any], Any]:
     return schema, _paying(kind)
 
 
-def _keys(schema: Any) -> Iterator[str]:
-    """Yield the keys of all objects in a schema."""
+def _objects(schema: Any) -> Iterator[dict[str, Any]]:
+    """Yield all objects in a schema."""
     remaining = [schema]
     while remaining:
         part = remaining.pop()
         if isinstance(part, dict):
-            yield from part
+            yield part
             remaining += part.values()
         elif isinstance(part, list):
             remaining += part
+
+
+def _check_references(schema: dict[str, Any]) -> None:
+    """See that a schema has what it refers to. Raises FormatFault.
+
+    Where parts have names of their own, what a reference means depends on its part: then it is seen when it is applied.
+    """
+    parts = list(_objects(schema))
+    if any("$id" in part for part in parts if part is not schema):
+        return
+    specification = specification_with(schema.get("$schema", ""), default=DRAFT202012)
+    resolver = jsonschema.validators.SPECIFICATIONS.resolver_with_root(specification.create_resource(schema))
+    for part in parts:
+        if isinstance(reference := part.get("$ref"), str):
+            try:
+                resolver.lookup(reference)
+            except Unresolvable:
+                raise FormatFault(f"refers to what it does not have: {reference}") from None
 
 
 def _json_schema(text: str) -> Check:
