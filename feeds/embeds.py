@@ -72,7 +72,7 @@ def _replace(element: html.HtmlElement) -> None:
 
 def _address_of(block: html.HtmlElement) -> str:
     """The address of what is to be shown in a block; empty when it is no place of an embed."""
-    text = (block.text_content() or "").strip()
+    text = str(block.text_content()).strip()
     if _WRAPPER in block.get("class", "").split() and not len(block):
         return text if _ADDRESS.fullmatch(text) else ""
     if text or next(block.iter("img", "picture", "video", "audio", "iframe", "embed", "object"), None) is not None:
