@@ -78,7 +78,7 @@ def _address_of(block: html.HtmlElement) -> str:
     if text or next(block.iter("img", "picture", "video", "audio", "iframe", "embed", "object"), None) is not None:
         return ""
     for name in _ADDRESSES:
-        address = block.get(name, "").strip()
+        address = str(block.get(name, "")).strip()
         if address.startswith(("https://", "http://", "//")) and _SERVICES.search(_host(address)):
             return address
     return ""
