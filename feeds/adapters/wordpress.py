@@ -12,6 +12,7 @@ permanently can't come back, so it is killed.
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from feeds.adapters.decode import json_object
@@ -24,6 +25,8 @@ _NOT_ARTICLES = frozenset(
     """attachment custom_css customize_changeset nav_menu_item oembed_cache page revision user_request wp_block
     wp_font_face wp_font_family wp_global_styles wp_navigation wp_template wp_template_part""".split()  # noqa: SIM905 (15 quoted words are harder to read)
 )
+
+_MORE_LINK = re.compile(r"<a\b[^<>]*\bmore-link\b.*?</a>", re.IGNORECASE | re.DOTALL)
 
 
 def read(content: bytes, defaults: InputDefaults) -> Adapted:
@@ -76,7 +79,7 @@ def _set_fields(draft: Draft, post: dict[str, Any], defaults: InputDefaults) -> 
     # These fields come from the language plugins Polylang and WPML.
     draft.edition(post.get("lang") or post.get("wpml_current_locale"), defaults)
     draft.line("headline", _rendered(post.get("title")))
-    draft.line("summary", _rendered(post.get("excerpt")))
+    draft.line("summary", _without_more(_rendered(post.get("excerpt"))))
     draft.body(_rendered(content))
     link = post.get("link")
     # WordPress adds this to the slug of a post in the trash, so that another post can have the slug.
@@ -118,6 +121,11 @@ def _article_id(number: Any) -> str:
 
 def _rendered(value: Any) -> Any:
     return value.get("rendered") if isinstance(value, dict) else value
+
+
+def _without_more(excerpt: Any) -> Any:
+    """An excerpt without the link to the rest that themes put at its end."""
+    return _MORE_LINK.sub("", excerpt) if isinstance(excerpt, str) else excerpt
 
 
 def _utc(value: Any) -> Any:

@@ -230,3 +230,9 @@ def article_of(more: dict[str, Any]) -> Article:
 @pytest.mark.parametrize("kind", ["page", "wp_navigation", "custom_css"])
 def test_what_wordpress_keeps_as_posts_and_is_no_news(kind: str) -> None:
     assert "which is no article" in refused("wordpress", POST | {"type": kind})
+
+
+def test_the_link_to_the_rest_is_no_word_of_an_excerpt() -> None:
+    link = '<a class="button more-link" href="/p">Read on <span class="screen-reader-text">of ferries</span></a>'
+    adapted = read("wordpress", POST | {"excerpt": {"rendered": f"<p>No ferries on Monday \u2026 {link}</p>"}})
+    assert adapted.event["article"]["summary"] == "No ferries on Monday \u2026"
