@@ -10,6 +10,7 @@ from queue import SimpleQueue
 from threading import Event
 from typing import Any
 
+import pytest
 from contract.file_desk import FileDesk, message, names
 from file_servers import Sshd
 from pictures import picture, picture_file
@@ -69,19 +70,36 @@ class TestPictures:
         push = illustrated(tmp_path, 1, "red", "blue")
         final = {picture(colour="red"), picture(colour="blue")}
         for steps in range(6):
-            # The steps that the engine is given beyond these never happen, and nothing is noted.
-            dying = Dying(desk.engine, steps)
-            dead = replace(there, root=there.root._replace(engine=dying))
             desk.remote.clear()
-            dying.submit(
-                [dead.push(push, Delivery(PATIENCE_SECONDS, time.monotonic() + 2 * PATIENCE_SECONDS), lambda _: None)]
-            )
-            assert dying.ended.wait(PATIENCE_SECONDS)
+            die(desk, there, push, steps)
             assert pictures_in(folder) >= (final if (folder / "2026-03-01/x-v1.json").exists() else set())
             assert desk.push(there, push, doubtful=True).status == 200
             assert (len(names(folder)), pictures_in(folder)) == (3, final)
             for name in names(folder):
                 (folder / name).unlink()
+
+    @pytest.mark.parametrize("steps", range(5))
+    def test_a_kill_finds_whatever_a_worker_has_left_that_died_and_so_does_the_next_try_of_the_kill(
+        self, desk: FileDesk, partner: tuple[FileDestination, Path], tmp_path: Path, steps: int
+    ) -> None:
+        """A worker dies after so many steps with an article, the next one after any number with its kill."""
+        there, folder = partner
+        killed = message("x", 3, "killed")
+        assert killed.article is not None
+        # The first version has arrived, and stands in the ledger; of the next one nobody knows.
+        desk.push(there, illustrated(tmp_path, 1, "red"))
+        remote = desk.remote["x"]
+        for steps_of_kill in range(6):
+            desk.remote["x"] = remote
+            die(desk, there, illustrated(tmp_path, 2, "blue", "green"), steps)
+            die(desk, there, killed, steps_of_kill)
+            if set(names(folder)) - {"2026-03-01/x-v3.json"}:
+                assert desk.look(there, killed.article).status == 200
+            assert desk.push(there, killed, doubtful=True).status == 200
+            assert names(folder) == ["2026-03-01/x-v3.json"]
+            assert desk.look(there, killed.article).status == 404
+            desk.remote.clear()
+            desk.push(there, illustrated(tmp_path, 1, "red"), doubtful=True)
 
     def test_what_a_dead_worker_has_left_of_another_version_goes(
         self, desk: FileDesk, partner: tuple[FileDestination, Path], tmp_path: Path
@@ -94,6 +112,18 @@ class TestPictures:
         desk.remote["x"] = remote
         assert desk.push(there, illustrated(tmp_path, 3, "green"), doubtful=True).status == 200
         assert pictures_in(folder) == {picture(colour="red"), picture(colour="green")}
+
+
+def die(desk: FileDesk, there: FileDestination, message: Message, steps: int) -> None:
+    """Have a worker take so many steps of a push and die: what it would do then never happens, and nothing is noted."""
+    dying = Dying(desk.engine, steps)
+    dead = replace(there, root=there.root._replace(engine=dying))
+    assert message.article is not None
+    delivery = Delivery(
+        PATIENCE_SECONDS, time.monotonic() + 2 * PATIENCE_SECONDS, "", desk.remote.get(message.article.id, "")
+    )
+    dying.submit([dead.push(message, delivery, lambda _: None)])
+    assert dying.ended.wait(PATIENCE_SECONDS)
 
 
 class Dying:

@@ -395,3 +395,29 @@ class TestPictures:
         assert self.put(writer, self.illustrated(writer, tmp_path, 2, "blue"), doubtful=True).status == 200
         assert len(self.keys(server, writer)) == 2
         assert version_at(server, writer.key) == 2
+
+    @pytest.mark.parametrize("steps", range(5))
+    @pytest.mark.parametrize(
+        ("name", "kill"), [("{id}.{ext}", "both"), ("{id}-v{version}.{ext}", "both"), ("{id}.{ext}", "remove")]
+    )
+    def test_a_kill_finds_whatever_a_worker_has_left_that_died_and_so_does_the_next_try_of_the_kill(
+        self, caller: Caller, server: BucketServer, tmp_path: Path, name: str, kill: Any, steps: int
+    ) -> None:
+        def die_after(steps: int, message: Message) -> None:
+            left, remote = count(-steps), writer.remote
+            server.behave = lambda _: Response(status=500) if next(left) >= 0 else None
+            self.put(writer, message)
+            # It notes nothing any more.
+            writer.remote, server.behave = remote, lambda _: None
+
+        for steps_of_kill in range(8):
+            writer = Writer(caller, server, name, pictures=True, kill=kill)
+            self.put(writer, self.illustrated(writer, tmp_path, 1, "red"))
+            die_after(steps, self.illustrated(writer, tmp_path, 2, "blue", "green"))
+            die_after(steps_of_kill, writer.message(3, "killed"))
+            notice = {name.format(id="", version=3, ext="json")} if kill == "both" else set()
+            if set(self.keys(server, writer)) - notice:
+                assert writer.look().status == 200
+            assert self.put(writer, writer.message(3, "killed"), doubtful=True).status in {200, 204}
+            assert set(self.keys(server, writer)) == notice
+            assert writer.look().status == 404
