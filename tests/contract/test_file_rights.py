@@ -7,6 +7,7 @@ import os
 import shutil
 import subprocess
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -14,7 +15,9 @@ from contract.file_desk import LOGIN, FileDesk, message, names
 from file_servers import FtpServer, Sshd
 
 from feeds.article import Article
+from feeds.fingerprint import fingerprints
 from worker.destinations.files import FileDestination
+from worker.takedown.page_verdict import judge_document
 
 
 def killed() -> Article:
@@ -145,6 +148,40 @@ class TestRights:
         assert (answer.status, names(tmp_path)) == (403, [])
         assert "our user needs the right to do both" in answer.message
         assert answer.message.endswith("550 No renaming.")
+
+
+class TestLooks:
+    def test_a_text_under_the_name_of_its_notice_is_no_notice(
+        self, desk: FileDesk, partner: tuple[FileDestination, Path]
+    ) -> None:
+        """A name without the version is that of both; a look may come before the kill could be brought."""
+        there, folder = partner
+        there = replace(there, root=there.root._replace(terms=there.root.terms._replace(template="{id}.{ext}")))
+        headline = "The bridge over the river was closed at noon by the city after an inspection"
+        text = f'{{"headline": "{headline}"}}'.encode()
+        marks = fingerprints(Article.model_construct(headline=headline))
+        desk.push(there, message("x", 1, text=text))
+        assert judge_document(desk.look(there, killed()), marks)[0] == "there"
+        notice = message("x", 2, "killed")
+        assert desk.push(there, notice).status == 200
+        assert judge_document(desk.look(there, killed()), marks, notice.digest)[0] == "gone"
+        (folder / "x.json").unlink()
+        assert judge_document(desk.look(there, killed()), marks)[0] == "gone"
+
+    def test_a_document_that_may_not_be_read_proves_nothing(self, desk: FileDesk, tmp_path: Path) -> None:
+        server = FtpServer(tmp_path, refuses=frozenset({"RETR"}))
+        own = {**LOGIN, "name": "{id}.{ext}"}
+        there = desk.destination("ftp", f"ftp://127.0.0.1:{server.port}/", own)
+        desk.push(there, message("x", 1))
+        look = desk.look(there, killed())
+        (tmp_path / "x.json").unlink()
+        gone = desk.look(there, killed())
+        server.stop()
+        assert (look.status, look.message) == (
+            403,
+            "our user may not read x.json: the server has no such file or folder: RETR response: 550",
+        )
+        assert gone.status == 404
 
 
 class TestFoldersThatGo:

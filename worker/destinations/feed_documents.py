@@ -24,6 +24,14 @@ def format_of(settings: EndpointSettings) -> ArticleFormat | FeedFormat:
     return FEED_FORMATS[settings.format] if settings.mode == "feed" else ARTICLE_FORMATS[settings.format]
 
 
+def searched_as(of_format: ArticleFormat | FeedFormat) -> str:
+    """Return the content type as which something in a format is looked through for a text.
+
+    All text counts, also what is escaped in its elements.
+    """
+    return "application/json" if "json" in of_format.media_type else "text/plain; charset=utf-8"
+
+
 class FeedDocument(NamedTuple):
     """The document of a feed. `feed`: which one; `content_type`: as what it can be looked through for a text."""
 
@@ -37,9 +45,8 @@ class FeedDocument(NamedTuple):
         if settings.mode != "feed":
             return None
         feed_format = FEED_FORMATS[settings.format]
-        # All text of a document counts, also what is escaped in its elements.
-        content_type = "application/json" if "json" in feed_format.media_type else "text/plain; charset=utf-8"
-        return cls(own.document or f"{settings.feed}.{feed_format.extension}", settings.feed, content_type)
+        name = own.document or f"{settings.feed}.{feed_format.extension}"
+        return cls(name, settings.feed, searched_as(feed_format))
 
     def name_for(self, *, test: bool) -> str:
         """Return its name; that of a test is another one, beside it."""

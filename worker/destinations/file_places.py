@@ -24,11 +24,15 @@ _NOBODY: frozenset[str] = frozenset()
 
 
 class FileTerms(NamedTuple):
-    """How files are called (`template`, as in feeds/file_names.py), their ending, and what a kill does."""
+    """How files are called (`template`, as in feeds/file_names.py), their ending, and what a kill does.
+
+    `content_type`: as what a file can be looked through for a text.
+    """
 
     template: str
     extension: str
     on_kill: Literal["notice", "remove", "both"]
+    content_type: str
 
     @property
     def keeps_versions(self) -> bool:

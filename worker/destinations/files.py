@@ -28,7 +28,7 @@ from functools import partial
 from typing import TYPE_CHECKING, ClassVar, NamedTuple
 from urllib.parse import unquote, urlsplit
 
-from worker.destinations.feed_documents import FeedDocument, format_of
+from worker.destinations.feed_documents import FeedDocument, format_of, searched_as
 from worker.destinations.file_looks import DocumentLook, FileLook, FileTidying
 from worker.destinations.file_places import FileTerms, Place
 from worker.destinations.file_steps import FilePush
@@ -77,7 +77,8 @@ class RemoteFolder(NamedTuple):
         """Return the folder that the settings describe; `scheme`, as libcurl calls the protocol."""
         parts = urlsplit(settings.url)
         host = f"[{parts.hostname}]" if ":" in (parts.hostname or "") else parts.hostname
-        terms = FileTerms(own.name, format_of(settings).extension, own.on_kill)
+        of_format = format_of(settings)
+        terms = FileTerms(own.name, of_format.extension, own.on_kill, searched_as(of_format))
         return cls(
             f"{scheme}://{host}:{parts.port or usual_port}",
             parts.path.rstrip("/"),

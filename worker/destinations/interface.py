@@ -141,8 +141,8 @@ class Destination(Protocol):
         """What returns the first step of a look whether anything of a killed article is left there.
 
         The answer's status: 404 when nothing is, 200 when something is, and `message` says what. Anything else proves
-        nothing. Of a feed that lies there whole it may be the document, with its content type and without a message:
-        then that is looked through. Raises as `push` does. None: it can't be seen.
+        nothing. It may be the document of a feed, or what has the name of a notice, with its content type and without a
+        message: then that is looked through. Raises as `push` does. None: it can't be seen.
         """
 
 

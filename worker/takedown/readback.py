@@ -32,7 +32,7 @@ from worker.outbound.transfer import DEFAULT_TLS, Answer, Transfer
 from worker.receivers.ledger import LedgerEntry
 from worker.store.page_checks import PageCheck, PageSighting
 from worker.store.redis_errors import report
-from worker.takedown.page_verdict import MOST_BYTES, judge, judge_document, judge_look
+from worker.takedown.page_verdict import MOST_BYTES, judge, judge_document
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -152,11 +152,9 @@ class Readback:
         ledger = self._store.ledgers.read_one(check.feed, check.endpoint, [check.article_id])
         entry = LedgerEntry.parse(ledger[check.article_id]) if check.article_id in ledger else None
         remote = entry.remote if entry else ""
-        verdict_on: Judge = judge_look
-        if endpoint.holds_document:
-            # As of a page, unless it is the very document that has taken the article away.
-            digest = entry.digest if entry and _answers_kill(entry) else ""
-            verdict_on = partial(judge_document, fingerprints=stored.fingerprints, digest=digest)
+        # What it answers with is judged as a page is, unless it is what was put there when the text had gone.
+        digest = entry.digest if entry and _answers_kill(entry) else ""
+        verdict_on: Judge = partial(judge_document, fingerprints=stored.fingerprints, digest=digest)
 
         def on_answer(answer: Answer) -> None:
             self._executor.submit(self._take_in, check, "", verdict_on, answer)
