@@ -39,7 +39,17 @@ _LINE = re.compile(
     r"</?(?:aside|blockquote|br|caption|d[dlt]|div|figcaption|figure|h[1-6]|hr|li|ol|p|pre|section|t[dhr]|table|ul)\b"
     r"[^>]*(?:>|\Z)"
 )
+_SMALL = re.compile(r"<(su[bp])\b[^<>]*>\s*(?:<a\b[^<>]*>)?([-+\u2212\d]+)(?:</a>)?\s*</\1>", re.ASCII)
 _TAG = re.compile(r"<[^>]*(?:>|\Z)")  # or to the end of the text: to search on for ">" takes quadratic time
+
+_SMALL_DIGITS = {
+    "sup": str.maketrans(
+        "0123456789+-\u2212", "\u2070\xb9\xb2\xb3\u2074\u2075\u2076\u2077\u2078\u2079\u207a\u207b\u207b"
+    ),
+    "sub": str.maketrans(
+        "0123456789+-\u2212", "\u2080\u2081\u2082\u2083\u2084\u2085\u2086\u2087\u2088\u2089\u208a\u208b\u208b"
+    ),
+}
 
 # For matching only, and for all languages at once: neither a selector nor a name says which language it is in.
 # docs/newsroom.md has the table for editors, and says which letters stay different.
@@ -156,7 +166,18 @@ def absolute_url(url: str, base: str = "") -> str:
 
 def text_of(markup: str) -> str:
     """Return the text of HTML from `safe_html`, on one line."""
+    if "<su" in markup:
+        markup = _SMALL.sub(lambda part: small(part[1], part[2]), markup)
     return _SPACE.sub(" ", html.unescape(_TAG.sub("", _LINE.sub(" ", markup)))).strip()
+
+
+def small(element: str, number: str) -> str:
+    """Return a number in `sup` or `sub` as text, in Unicode's raised or lowered digits: 10⁶ must not become 106.
+
+    What is not a number, such as the ending of an ordinal, is returned as it is.
+    """
+    digits = _SMALL_DIGITS[element]
+    return number.translate(digits) if all(ord(character) in digits for character in number.strip()) else number
 
 
 def fold(text: str) -> str:

@@ -63,6 +63,7 @@ _SERVICE_LEVELS = {"f": "f", "s": "s"}
 _SPOT_NEWS = "a"
 # By which lines begin and end, and what stands for them within.
 _PLAIN = str.maketrans("^<>", "'()")
+_POWER = re.compile(r"(?<=[\w)])\^(?=[\w(+-])")
 
 
 def render(change: str, article: Article, message_id: str, provider: Provider) -> bytes:
@@ -121,7 +122,7 @@ def _keyword(*names: str) -> str:
 
 def _lines(begin: str, text: str, end: str) -> list[str]:
     """Return a text as lines between the characters by which the first one begins and the last one ends."""
-    plain, width = ascii_line(text).translate(_PLAIN), LINE_MOST - len(end)
+    plain, width = _POWER.sub("**", ascii_line(text)).translate(_PLAIN), LINE_MOST - len(end)
     lines = textwrap.wrap(plain, width, initial_indent=begin, break_on_hyphens=False)
     return [*lines[:-1], f"{lines[-1]}{end}"] if lines else []
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from lxml import html
 
 from feeds.formats.body import BLOCKS
+from feeds.text import small
 
 _SKIPPED = frozenset({"img", "audio", "video"})
 
@@ -19,6 +20,9 @@ def paragraphs(text: html.HtmlElement) -> list[str]:
 def _collect(element: html.HtmlElement, lines: list[list[str]]) -> None:
     tag = element.tag
     if not isinstance(tag, str):  # a comment
+        return
+    if tag in {"sup", "sub"} and not any(part.tag in BLOCKS or part.tag == "br" for part in element.iterdescendants()):
+        lines[-1].append(small(tag, str(element.text_content())))
         return
     if tag in BLOCKS or tag == "br":
         lines.append(["- " if tag == "li" else ""])

@@ -21,6 +21,10 @@ from feeds.formats.timestamps import in_utc
 
 SOH, STX, ETX, EOT = "\x01", "\x02", "\x03", "\x04"
 _NOT_PRINTED = re.compile(r"[^\x20-\x7e]+")
+# What would become more digits of the number before it: 10⁶ is not 106, and 2½ is not 21/2.
+_RAISED = re.compile("(?<=[0-9])[\u2070\xb9\xb2\xb3\u2074-\u207b]+")
+_LOWERED = re.compile("(?<=[0-9])[\u2080-\u208b]+")
+_FRACTION = re.compile("(?<=[0-9])[\xbc-\xbe\u2150-\u215f\u2189]")
 
 
 class WireText(NamedTuple):
@@ -34,7 +38,8 @@ class WireText(NamedTuple):
 
 def ascii_line(text: str) -> str:
     """Return a text in the printed characters of ISO 646, on one line."""
-    return " ".join(_NOT_PRINTED.sub(" ", anyascii(text)).split())
+    text = _FRACTION.sub(r" \g<0>", _LOWERED.sub(r"_\g<0>", _RAISED.sub(r"^\g<0>", text)))
+    return " ".join(_NOT_PRINTED.sub(" ", anyascii(text.replace("‰", " per mille"))).split())
 
 
 def ascii_id(article: Article) -> str:

@@ -129,6 +129,23 @@ class TestWire:
         ] == lines[1:]
         assert re.fullmatch(r"\x01hh\d{4} 2 wor 15 hh-1 v2 en", lines[0])
 
+    @pytest.mark.parametrize(
+        ("words", "expected"),
+        [
+            ("10⁶ people", "10^6 people"),
+            ("10<sup>6</sup> people", "10^6 people"),
+            ("5×10⁻³", "5*10^-3"),
+            ("2½ million", "2 1/2 million"),
+            ("½ a million, 1⁄2", "1/2 a million, 1/2"),
+            ("in 2026¹ and 2027<sup><a href='#n'>2</a></sup>", "in 2026^1 and 2027^2"),
+            ("m² of CO<sub>2</sub>, the 2<sup>nd</sup>", "m2 of CO2, the 2nd"),
+            ("log₂ 8 and 101₂", "log2 8 and 101_2"),
+            ("3‰ of it", "3 per mille of it"),
+        ],
+    )
+    def test_numbers_stay_what_they_are(self, words: str, expected: str) -> None:
+        assert f"   {expected}" in self.lines(body_html=f"<p>{words}</p>")
+
     @pytest.mark.parametrize(("urgency", "priority"), [(None, "4"), (1, "1"), (6, "6"), (9, "6")])
     def test_priority(self, urgency: int | None, priority: str) -> None:
         assert priority == self.lines(urgency=urgency)[0].split()[1]
@@ -225,6 +242,9 @@ class TestAmericanWire:
         lines = self.lines(headline="2 < 3 ^ 4 > 1")
         assert "^2 ( 3 ' 4 ) 1<" in lines
 
+    def test_a_power_has_no_sign_that_begins_a_line(self) -> None:
+        assert "\t   10**6 of mc**2<" in self.lines(body_html="<p>10<sup>6</sup> of mc^2</p>")
+
     def test_long_lines_and_words_are_broken(self) -> None:
         lines = self.lines(body_html=f"<p>{'word ' * 100}{'x' * 200}</p>")
         assert 63 == max(map(len, lines[2:-4]))
@@ -302,3 +322,8 @@ def test_a_text_has_one_line_for_each_paragraph() -> None:
             "Picture: https://e.example/a.jpg (R. Photo)\n"
         ),
     ] == text.split("\n\n")
+
+
+def test_plain_text_raises_and_lowers_digits() -> None:
+    body = "<p>10<sup>6</sup> t of CO<sub>2</sub> on the 2<sup>nd</sup> in 2026<sup><a href='/n'>1</a></sup>.</p>"
+    assert "10⁶ t of CO₂ on the 2nd in 2026¹." in pushed("text", body_html=body)

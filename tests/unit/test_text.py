@@ -243,6 +243,8 @@ def test_safe_html_leaves_only_the_text_of_what_does_not_settle(monkeypatch: pyt
         ("<ul><li>a</li><li>b</li></ul>", "a b"),
         ("<table><tbody><tr><td>a</td><td>b</td></tr></tbody></table>", "a b"),
         ("<b>a</b>b", "ab"),
+        ("10<sup>6</sup>, H<sub>2</sub>O, s<sup>-1</sup>", "10⁶, H₂O, s⁻¹"),
+        ('2<sup>nd</sup> of 2026<sup><a href="/n">1</a></sup><sup></sup>', "2nd of 2026¹"),
         ("<pre>a\n  b</pre>", "a b"),
         ('<p title="a &gt; b">c</p>', "c"),
         ("a &lt;item&gt; &amp;amp; b&nbsp;c", "a <item> &amp; b c"),
