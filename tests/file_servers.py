@@ -69,7 +69,8 @@ class Sshd:
             "StrictModes": "no",
             "UsePAM": "no",
             "MaxStartups": "200",
-            "Subsystem": "sftp internal-sftp",
+            # The home folder is that of the files.
+            "Subsystem": f"sftp internal-sftp -d {self.files}",
         }
         config = self.folder / "sshd_config"
         config.write_text("".join(f"{name} {value}\n" for name, value in settings.items()))

@@ -12,7 +12,7 @@ import pytest
 from contract.caller import Caller
 from contract.file_desk import LOGIN, FileDesk
 from contract.misbehaving import MisbehavingReceiver
-from file_servers import PEM, FtpServer, ProFtpd
+from file_servers import PEM, FtpServer, ProFtpd, Sshd
 
 from worker.destinations.files import FileDestination
 from worker.outbound.engine import Engine
@@ -85,6 +85,14 @@ def proftpd(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ProFtpd]:
 @pytest.fixture(scope="module")
 def proftpd_tls(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ProFtpd]:
     server = ProFtpd(tmp_path_factory.mktemp("proftpd-tls"), tls=True)
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def own_sshd(tmp_path: Path) -> Iterator[Sshd]:
+    """A server of its own, which may be stopped."""
+    server = Sshd(tmp_path / "own")
     yield server
     server.stop()
 

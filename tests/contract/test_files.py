@@ -105,6 +105,19 @@ def test_what_a_kill_leaves_is_a_choice(
     assert (there.look is None) == (on_kill == "notice")
 
 
+@pytest.mark.parametrize("below", ["", "/below/it"])
+def test_our_home_folder(desk: FileDesk, own_sshd: Sshd, below: str) -> None:
+    folder = own_sshd.files / below.strip("/")
+    there = desk.destination("sftp", f"sftp://127.0.0.1:{own_sshd.port}/~{below}", own_sshd.settings(name="{id}.{ext}"))
+    for text in (b"one", b"two"):
+        assert desk.push(there, message("x", 1, text=text)).status == 200
+    assert (names(folder), (folder / "x.json").read_bytes()) == (["x.json"], b"two")
+    killed = message("x", 2, "killed")
+    assert desk.push(there, killed).status == 200
+    assert (folder / "x.json").read_bytes() == killed.text
+    assert there.room(Place("", ""))[0] == f'*statvfs "{below.strip("/") + "/" if below else "."}"'
+
+
 def test_a_folder_that_the_partner_has_removed_is_made_anew(
     desk: FileDesk, partner: tuple[FileDestination, Path]
 ) -> None:

@@ -3,21 +3,12 @@
 from __future__ import annotations
 
 import subprocess
-from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from contract.file_desk import FileDesk, message
 from file_servers import Sshd
 
 from worker.outbound.errors import Fault
-
-
-@pytest.fixture
-def own_sshd(tmp_path: Path) -> Iterator[Sshd]:
-    server = Sshd(tmp_path / "own")
-    yield server
-    server.stop()
 
 
 def public(sshd: Sshd, name: str) -> str:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from worker.destinations.file_places import Place
 from worker.destinations.files import FileDestination, RemoteFolder
 from worker.outbound.file_transfer import FileServer, HostKeys
 
 if TYPE_CHECKING:
     from config.endpoint_settings import EndpointSettings
-    from worker.destinations.file_places import Place
     from worker.destinations.sender import Sender
 
 PORT = 22
@@ -31,11 +31,12 @@ class SftpDestination(FileDestination):
 
         They are an extension of OpenSSH's (statvfs@openssh.com), which says no more of a failed upload than that.
         """
-        folders = (self.folder or "/", f"{self.folder}/{place.folder}")
-        return tuple(f"*statvfs {_quoted(folder)}" for folder in folders)
+        return tuple(f"*statvfs {self._path(Place(folder, ''))}" for folder in ("", place.folder))
 
     def _path(self, place: Place) -> str:
-        return _quoted(f"{self.folder}/{place.folder}{place.base}")
+        path = f"{self.folder}/{place.folder}{place.base}"
+        # In a command libcurl takes ~ for the name of a folder. What does not begin with / is below our home folder.
+        return _quoted((path.removeprefix("/~/") or ".") if path.startswith("/~/") else path)
 
 
 def _quoted(path: str) -> str:
