@@ -21,7 +21,8 @@ from worker.record.attempts import NotedAttempt
 from worker.retention.attempt_history import last_attempts
 from worker.runtime.record_in_use import record_of
 from worker.runtime.up import ProcessTree
-from worker.store import Store
+from worker.store import Store, keys
+from worker.store.receivers import ReceiverOverview
 
 TOKEN = "test-token"
 SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSwMfKQ9r8G"
@@ -164,7 +165,12 @@ class Newsroom:
 
     def subscriptions(self, feed: str) -> int:
         """How many subscriptions the feed has."""
-        return sum("callback" in receiver.details for receiver in self.store.receivers.scan(feed))
+        return sum("callback" in receiver.details for receiver in self.receivers(feed))
+
+    def receivers(self, feed: str) -> list[ReceiverOverview]:
+        """The feed's receivers as they are at one moment: none is missed, or seen twice, because it moves meanwhile."""
+        names = list(self.store.client.hkeys(keys.feed(feed).receivers))
+        return self.store.receivers.get_many(feed, names)
 
 
 def published(article_id: str, section: str, version: int = 1, **more: Any) -> dict[str, Any]:

@@ -89,7 +89,7 @@ def verdict(newsroom: Newsroom, article_id: str) -> Any:
 
 def why(newsroom: Newsroom, feed: str, name: str) -> str:
     """Why an endpoint is paused; "" while it is not."""
-    [receiver] = newsroom.store.receivers.scan(feed)
+    [receiver] = newsroom.receivers(feed)
     assert receiver.details["endpoint"] == name
     return receiver.remembered.reason if receiver.state == "paused" else ""
 

@@ -22,7 +22,7 @@ def ask(newsroom: Newsroom, body: str) -> requests.Response:
 
 def lease(newsroom: Newsroom, feed: str) -> float:
     """Seconds left of the feed's only subscription."""
-    (receiver,) = (r for r in newsroom.store.receivers.scan(feed) if "callback" in r.details)
+    (receiver,) = (r for r in newsroom.receivers(feed) if "callback" in r.details)
     left: float = receiver.details["expires"] / 1000 - time.time()
     return left
 
@@ -98,7 +98,7 @@ def test_a_failed_renewal_changes_nothing(newsroom: Newsroom, section: str) -> N
     newsroom.publish("renewal-1", section)
     newsroom.receiver.wait("/v5")
     newsroom.receiver.until(lambda: newsroom.is_settled(section), 20, "the end of the push")
-    (receiver,) = newsroom.store.receivers.scan(section)
+    (receiver,) = newsroom.receivers(section)
     assert receiver.details["secret"] == "first"
 
 

@@ -113,7 +113,7 @@ def test_wrong_credentials_pause_it(newsroom: Newsroom) -> None:
     newsroom.publish("x-1", "s21")
 
     def standing() -> Any:
-        return next(iter(newsroom.store.receivers.scan("s21")))
+        return next(iter(newsroom.receivers("s21")))
 
     newsroom.receiver.until(lambda: standing().state == "paused", 60, "the pause")
     assert "the cluster refuses us: SaslAuthenticationFailed" in standing().remembered.reason

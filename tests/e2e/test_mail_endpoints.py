@@ -97,7 +97,7 @@ def test_who_may_not_sign_in_is_paused_and_who_may_is_served(newsroom: Newsroom,
 
     closed.until(lambda: len(mails(closed, "open")) == 1, "the mail")
     closed.until(lambda: newsroom.store.receivers.counts("s22")["paused"] == 1, "the pause")
-    [receiver] = newsroom.store.receivers.scan("s22")
+    [receiver] = newsroom.receivers("s22")
     assert receiver.remembered.reason.endswith("sign-in refused: 535 5.7.8 Authentication credentials invalid")
     assert mails(closed, "closed") == []
 

@@ -170,7 +170,7 @@ def test_a_rate_is_kept_and_a_new_endpoint_is_backfilled(newsroom: Newsroom) -> 
     assert articles(newsroom, "/none") == []
     times = [request.at for request in receiver.at("/all")]
     assert times[-1] - times[0] > 1.0, "two a second"
-    for receiver_ in newsroom.store.receivers.scan("s11"):
+    for receiver_ in newsroom.receivers("s11"):
         assert receiver_.remembered.failing.since == 0
 
 

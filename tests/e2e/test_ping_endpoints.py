@@ -79,7 +79,7 @@ def test_a_key_that_is_not_there_pauses_it(newsroom: Newsroom) -> None:
     newsroom.publish("b-1", "s21")
 
     receiver.until(lambda: newsroom.store.receivers.counts("s21")["paused"] == 1, 60, "the pause")
-    [state] = newsroom.store.receivers.scan("s21")
+    [state] = newsroom.receivers("s21")
     assert state.remembered.reason.endswith("answered 403: the key is not at its place on herald.example")
     assert calls(receiver, "strict")[0]["keyLocation"] == "https://herald.example/keys/indexnow.txt"
     [attempt] = newsroom.attempts("s21", "strict", 1)

@@ -76,7 +76,7 @@ def test_each_article_is_told_in_its_order_and_its_kill_last(newsroom: Newsroom,
 
 
 def reason(newsroom: Newsroom, feed: str) -> str:
-    [receiver] = newsroom.store.receivers.scan(feed)
+    [receiver] = newsroom.receivers(feed)
     return str(receiver.remembered.reason)
 
 

@@ -69,7 +69,7 @@ def test_a_reader_is_asked_and_then_notified(newsroom: Newsroom, section: str) -
     # The first one says that there may be something that it has missed.
     newsroom.receiver.wait("/reader")
     newsroom.receiver.until(lambda: newsroom.is_settled(section), 20, "it to be up to date")
-    (receiver,) = newsroom.store.receivers.scan(section)
+    (receiver,) = newsroom.receivers(section)
     left = receiver.details["expires"] / 1000 - time.time()
     assert DAY_AND_AN_HOUR - 120 < left <= DAY_AND_AN_HOUR
 

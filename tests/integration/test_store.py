@@ -352,6 +352,22 @@ def test_receivers_are_looked_up_wherever_they_stand(store: Store) -> None:
     assert store.receivers.get_many("f", []) == []
 
 
+def test_a_receiver_that_moves_while_all_are_gone_through_is_met_once(store: Store) -> None:
+    for name in ("endpoint:a", "endpoint:b", "endpoint:c"):
+        store.receivers.enroll("f", name, {"endpoint": name})
+    store.changes.record("x", 1, 1, {"f": ("in", 1)})
+    for move in (
+        lambda: store.receivers.claim("f", 9, 9_000),
+        lambda: store.receivers.pause("f", "endpoint:b", 5, "asked"),
+        lambda: store.receivers.resume("f", "endpoint:b"),
+    ):
+        receivers = store.receivers.scan("f")
+        met = [next(receivers)]
+        move()
+        met += receivers
+        assert sorted(receiver.id for receiver in met) == ["endpoint:a", "endpoint:b", "endpoint:c"]
+
+
 def test_a_stretch_has_the_members_between_two_places_and_knows_its_neighbours(store: Store) -> None:
     for place, name in ((100, "a"), (200, "b"), (200, "c"), (300, "d"), (450, "e")):
         store.changes.record(name, 1, 1000 + place, {"f": ("in", place)})

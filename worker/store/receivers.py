@@ -393,18 +393,18 @@ class Receivers:
         return overviews
 
     def scan(self, feed: str) -> Iterator[ReceiverOverview]:
-        """Yield every receiver of the feed, in no order; one that moves meanwhile may be missed."""
-        k = keys.feed(feed)
-        for position, key in _sets(k).items():
-            start = 0
-            while scores := self._client.zrange(key, start, start + _SCAN - 1, withscores=True):
-                names = [name for name, _ in scores]
-                states = self._client.hmget(k.receiver_states, names)
-                details = self._client.hmget(k.receivers, names)
-                for (name, score), state, text in zip(scores, states, details, strict=True):
-                    if overview := _overview(name, position, score, state, text):
-                        yield overview
-                start += _SCAN
+        """Yield every receiver of the feed once, in no order, however it moves meanwhile."""
+        key = keys.feed(feed).receivers
+        yielded: set[str] = set()
+        cursor, part = self._client.hscan(key, count=_SCAN)
+        while True:
+            # HSCAN may say a name twice.
+            names = [name for name in part if name not in yielded]
+            yielded.update(names)
+            yield from self.get_many(feed, names)
+            if not cursor:
+                return
+            cursor, part = self._client.hscan(key, cursor, count=_SCAN)
 
 
 def _sets(k: FeedKeys) -> dict[Position, str]:
