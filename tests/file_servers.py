@@ -222,6 +222,29 @@ class ProFtpd:
                 os.kill(child, 15)
 
 
+@contextlib.contextmanager
+def small_disk(folder: Path, options: str) -> Iterator[None]:
+    """Mount a disk of its own in a folder."""
+    folder.mkdir(parents=True, exist_ok=True)
+    if (
+        os.geteuid() != 0
+        or subprocess.run(
+            ["mount", "-t", "tmpfs", "-o", options, "tmpfs", str(folder)], check=False, capture_output=True
+        ).returncode
+    ):
+        pytest.skip("nothing can be mounted here")
+    try:
+        yield
+    finally:
+        subprocess.run(["umount", "-l", str(folder)], check=True)
+
+
+def fill(folder: Path) -> None:
+    with contextlib.suppress(OSError), (folder / "fill").open("wb", buffering=0) as file:
+        while file.write(os.urandom(4096)):
+            pass
+
+
 class CuttingProxy:
     """Passes connections on to a server, and cuts each after as many bytes as `cut_after` says; None: never.
 

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import shutil
 import subprocess
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from contract.file_desk import LOGIN, FileDesk, message, names
-from file_servers import FtpServer, Sshd
+from file_servers import FtpServer, Sshd, fill, small_disk
 
 from feeds.article import Article
 from feeds.fingerprint import fingerprints
@@ -24,29 +22,6 @@ def killed() -> Article:
     article = message("x", 2, "killed").article
     assert article is not None
     return article
-
-
-@contextlib.contextmanager
-def small_disk(folder: Path, options: str) -> Iterator[None]:
-    """Mount a disk of its own there."""
-    folder.mkdir(parents=True, exist_ok=True)
-    if (
-        os.geteuid() != 0
-        or subprocess.run(
-            ["mount", "-t", "tmpfs", "-o", options, "tmpfs", str(folder)], check=False, capture_output=True
-        ).returncode
-    ):
-        pytest.skip("nothing can be mounted here")
-    try:
-        yield
-    finally:
-        subprocess.run(["umount", "-l", str(folder)], check=True)
-
-
-def fill(folder: Path) -> None:
-    with contextlib.suppress(OSError), (folder / "fill").open("wb", buffering=0) as file:
-        while file.write(os.urandom(4096)):
-            pass
 
 
 class TestDisks:

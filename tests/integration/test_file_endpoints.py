@@ -5,11 +5,12 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
 from distributing import SITE, TIMEOUT, Worker
-from file_servers import CuttingProxy, Sshd
+from file_servers import CuttingProxy, Sshd, fill, small_disk
 from records import hot_articles
 from waiting import until
 
@@ -127,6 +128,34 @@ def test_whoever_does_not_let_us_in_is_paused(worker: Worker, sshd: Sshd, own: d
     assert worker.alerts.raise_alert.call_args.args[0] == "endpoint.suspended"
 
 
+def test_a_kill_gets_through_a_full_disk_while_all_else_waits(worker: Worker, sshd: Sshd) -> None:
+    folder = sshd.files / "full"
+    with small_disk(folder, "size=64k"):
+        partner = Partner(worker, sshd, "full", name="{id}.{ext}")
+        worker.change("a")
+        partner.go()
+        fill(folder)
+        for article in ("b", "c", "d"):
+            worker.change(article)
+        worker.go()
+        partner.until(lambda: partner.state()[0] == "backoff", "it to wait")
+        assert partner.state()[1] == "the server's disk is full: it has no room for the file"
+        assert partner.names() == ["a.json", "fill"]
+        worker.change("a", "killed")
+        worker.go()
+        partner.until(lambda: (folder / "fill").exists() and "headline" not in text_of(folder / "a.json"), "the kill")
+        (folder / "fill").unlink()
+
+        def has_all() -> bool:
+            # One that has failed twice while another was taken is tried by itself, in its own time.
+            worker.store.endpoints.retry("f", "e", clock.ms(clock.now()))
+            worker.go()
+            return partner.names() == ["a.json", "b.json", "c.json", "d.json"]
+
+        partner.until(has_all, "all others")
+        assert "article.killed" in text_of(folder / "a.json")
+
+
 def test_what_a_dead_worker_has_left_is_removed(worker: Worker, sshd: Sshd) -> None:
     partner = Partner(worker, sshd, "left")
     worker.change("a")
@@ -179,6 +208,13 @@ def test_a_kill_is_proven_by_looking(worker: Worker, sshd: Sshd, monkeypatch: py
     partner.until(is_gone, "it to be gone")
     assert sighting(worker).reason == "none of its files lies there"
     assert confirmed()
+
+
+def text_of(path: Path) -> str:
+    try:
+        return path.read_text()
+    except FileNotFoundError:
+        return ""
 
 
 def sighting(worker: Worker) -> PageSighting:

@@ -249,17 +249,17 @@ class FilePush(FileVisit):
         To rename a file may take room, too.
         """
 
-        def end() -> None:
-            self._refuse(part, failure) if failure.fault is None else self._end(failure)
-
         def take_room(answer: Answer) -> None:
-            refusal = refusal_for_room(answer, size)
-            end() if refusal is None else self._refuse(part, refusal)
+            if answer.fault is not None:
+                # The connection had broken.
+                self._end(failure)
+            else:
+                self._refuse(part, refusal_for_room(answer, size) or failure)
 
         if commands := self._there.room(part):
             self._take(part, FileStep(self._there.server, "commands", after=commands, replies=True), take_room)
         else:
-            end()
+            self._refuse(part, failure)
 
     def _refuse(self, part: Place, answer: Answer) -> None:
         """End with a refusal: what the server has of the file goes."""
