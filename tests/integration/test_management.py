@@ -93,7 +93,8 @@ class TestKeys:
 
     def test_the_key_itself_is_nowhere(self, management: Management, store: Store, record: Record) -> None:
         _, token = management.keys.create(ADMIN, "cms", [EVENTS_WRITE])
-        secret = token.rpartition("_")[2]
+        # An underscore may be one of its letters, too.
+        secret = token.split("_", 2)[2]
         with record.read() as connection:
             rows = [str(list(connection.execute(select(table)))) for table in tables.metadata.tables.values()]
         assert not any(secret in row for row in rows)
