@@ -17,7 +17,8 @@ from blob_server import ACCOUNT, KEY, BlobServer
 from bucket_server import BucketRequest, BucketServer
 from contract.caller import Caller
 from contract.file_desk import LOGIN
-from file_servers import CuttingProxy, FtpServer, ProFtpd, Sshd, random_cuts
+from file_servers import CuttingProxy, FtpServer, ProFtpd, Sshd, fill, random_cuts, small_disk
+from werkzeug.wrappers import Response
 
 from config.endpoint_settings import EndpointSettings
 from feeds.article import Article
@@ -71,8 +72,8 @@ class Partner:
     def note(self, *_: str) -> None:
         """Which folders are written to matters to the sweep alone."""
 
-    def begin(self, text: bytes, **more: Any) -> SimpleQueue[Answer]:
-        message = Message.of(f"msg_{text[:20].decode()}", text, compressed=False)
+    def begin(self, text: bytes, *, kills: bool = False, **more: Any) -> SimpleQueue[Answer]:
+        message = Message.of(f"msg_{text[:20].decode()}", text, compressed=False, kills=kills)
         answers: SimpleQueue[Answer] = SimpleQueue()
         delivery = Delivery(10, time.monotonic() + PATIENCE, **more)
         self.caller.submit([self.there.push(message, delivery, answers.put)])
@@ -166,6 +167,41 @@ def test_a_test_leaves_nothing_and_touches_nothing(partner: Partner) -> None:
         answer = partner.push(text, test=True)
         assert (answer.fault, 200 <= answer.status < 300) == (None, True), answer
     assert (partner.store.names(), partner.store.text(NAME)) == ([NAME], b"<rss>one</rss>")
+
+
+def test_a_document_with_a_killed_text_goes_where_the_new_one_has_no_room(
+    caller: Caller, sshd: Sshd, tmp_path: Path
+) -> None:
+    folder = sshd.files / tmp_path.name
+    with small_disk(folder, "size=64k"):
+        partner = of_files(caller, sshd, tmp_path.name)
+        assert partner.push(b"<rss>one</rss>").status == 200
+        fill(folder)
+        assert partner.push(b"<rss>two</rss>").status == 507
+        assert partner.store.text(NAME) == b"<rss>one</rss>"
+        # Its own room is enough for a small one.
+        assert partner.push(b"<rss>killed</rss>", kills=True).status == 200
+        assert partner.store.text(NAME) == b"<rss>killed</rss>"
+        assert partner.push(b"<rss>again</rss>" + b" " * 9000, kills=True).status == 507
+        assert partner.store.names() == ["fill"]
+
+
+def test_an_object_with_a_killed_text_goes_where_the_new_one_is_refused(caller: Caller, bucket: BucketServer) -> None:
+    partner = of_bucket(caller, bucket)
+    assert partner.push(b"<rss>one</rss>").status == 200
+
+    def full(request: BucketRequest) -> Response | None:
+        return Response("<Error><Code>QuotaExceeded</Code></Error>", 507) if request.method == "PUT" else None
+
+    bucket.behave = full
+    try:
+        assert partner.push(b"<rss>two</rss>").status == 507
+        assert partner.store.text(NAME) == b"<rss>one</rss>"
+        assert partner.push(b"<rss>killed</rss>", kills=True).status == 507
+        assert partner.store.names() == []
+    finally:
+        bucket.behave = lambda _: None
+    assert partner.push(b"<rss>killed</rss>", kills=True).status == 200
 
 
 def test_it_is_proven_by_what_it_says(partner: Partner) -> None:

@@ -32,12 +32,15 @@ PATIENCE = 60
 class Partner:
     """A partner with a folder on the server, and the worker that serves it."""
 
-    def __init__(self, worker: Worker, sshd: Sshd, into: str, port: int = 0, **own: Any) -> None:
+    def __init__(
+        self, worker: Worker, sshd: Sshd, into: str, port: int = 0, *, mode: str = "article", **own: Any
+    ) -> None:
         self.worker = worker
         self.folder = sshd.files / into
         values = {
             "name": "e",
             "feed": "f",
+            "mode": mode,
             "format": "json",
             "kind": "sftp",
             "url": f"sftp://127.0.0.1:{port or sshd.port}{self.folder}",
@@ -154,6 +157,24 @@ def test_a_kill_gets_through_a_full_disk_while_all_else_waits(worker: Worker, ss
 
         partner.until(has_all, "all others")
         assert "article.killed" in text_of(folder / "a.json")
+
+
+def test_a_kill_takes_the_document_of_a_feed_away_that_finds_no_room(worker: Worker, sshd: Sshd) -> None:
+    folder = sshd.files / "full-document"
+    with small_disk(folder, "size=64k"):
+        partner = Partner(worker, sshd, "full-document", mode="feed", document="world.json")
+        worker.change("a")
+        worker.change("b")
+        partner.go()
+        assert "Headline of a" in text_of(folder / "world.json")
+        fill(folder)
+        worker.change("b", summary="x" * 4900)
+        worker.go()
+        partner.until(lambda: partner.state()[0] == "backoff", "it to wait")
+        assert "Headline of a" in text_of(folder / "world.json")
+        worker.change("a", "killed")
+        worker.go()
+        partner.until(lambda: "Headline of a" not in text_of(folder / "world.json"), "the text to go")
 
 
 def test_what_a_dead_worker_has_left_is_removed(worker: Worker, sshd: Sshd) -> None:

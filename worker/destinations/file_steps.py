@@ -71,6 +71,7 @@ class FilePush(FileVisit):
         # Until the notice is there, what has its name may be the text.
         self._notice_name = self._files.name if self._puts_notice and there.root.terms.keeps_versions else ""
         self._unremoved: Answer | None = None
+        self._made_room = False
 
     def begin(self) -> Transfer:
         """Return the first step."""
@@ -262,12 +263,25 @@ class FilePush(FileVisit):
             self._refuse(part, failure)
 
     def _refuse(self, part: Place, answer: Answer) -> None:
-        """End with a refusal: what the server has of the file goes."""
+        """End with a refusal: what the server has of the file goes.
+
+        The document of a feed that has no room goes itself, if it has what was killed: then there is room for the new.
+        """
+        removal = self._there.removal(part)
+        lacks_room = answer.status == 507 or answer.message.startswith(UNCLEAR)
+        if self._message.kills and lacks_room and not self._made_room:
+            self._made_room = True
+            removals = self._there.commands(removal, self._there.removal(self._place))
+
+            def take_removals(_: Answer) -> None:
+                self._upload_text()
+
+            self._take(part, removals, take_removals)
+            return
         refused = answer
         if answer.status == 409:
             refused = replace(answer, status=403, message=f"{_NO_RENAMING}: {answer.message}")
-        removal = self._there.commands(self._there.removal(part))
-        self._take(part, removal, lambda _: self._end(refused))
+        self._take(part, self._there.commands(removal), lambda _: self._end(refused))
 
     def _is_there(self) -> None:
         if self._delivery.doubtful:

@@ -64,7 +64,8 @@ class Message:
 
     `digest`: the SHA-256 (hex) of the text. `status`: published, corrected, killed or withdrawn; "feed": it is all
     changes of a feed. `article`: what it is about, as much of it as the endpoint may have; of what is killed or
-    withdrawn without text, and None of a feed. `addresses`: of a feed, the pages of what has changed or is gone.
+    withdrawn without text, and None of a feed. `addresses`: of a feed, the pages of what has changed or is gone;
+    `kills`: whether something that was killed is among it.
     `refused`: why the quality gate keeps it back; empty: it does not.
     `pictures`: files that must lie beside the document before it does, which names them; `lacking`: those that could
     not be had, in a line for people.
@@ -80,6 +81,7 @@ class Message:
     addresses: tuple[str, ...] = ()
     pictures: tuple[PictureFile, ...] = ()
     lacking: str = ""
+    kills: bool = False
 
     @classmethod
     def of(
@@ -94,12 +96,13 @@ class Message:
         addresses: tuple[str, ...] = (),
         pictures: tuple[PictureFile, ...] = (),
         lacking: str = "",
+        kills: bool = False,
     ) -> Message:
         """Return the message with this text."""
         # Without the time of day: the same body is the same bytes, whenever it is sent.
         payload = gzip.compress(text, 6, mtime=0) if compressed else text
         digest = sha256(text).hexdigest()
-        return cls(message_id, text, payload, digest, status, article, refused, addresses, pictures, lacking)
+        return cls(message_id, text, payload, digest, status, article, refused, addresses, pictures, lacking, kills)
 
     @property
     def size(self) -> int:

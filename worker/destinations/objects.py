@@ -122,6 +122,7 @@ class Objects(ABC):
         key = self._document.name_for(test=delivery.test)
         of_feed = quote(self._document.feed, safe="")
         answer = Answer(503, {}, b"", None, f"somebody else changes {key} at the same time", 0.0, started=True)
+        written: Answer | None = None
         for _ in range(_TRIES):
             present = yield self._step("HEAD", key)
             if present.fault or present.status not in {200, 404}:
@@ -131,16 +132,20 @@ class Objects(ABC):
                 reason = f"something that is not the document of {self._document.feed} lies under {key}"
                 return Answer(409, {}, b"", None, f"{reason}: remove it, or choose another name", 0.0, started=True)
             if etag and present.headers.get(self.meta + "message") == message.id:
-                answer = Answer(200, {}, b"", None, "", 0.0, started=True)
+                answer, written = Answer(200, {}, b"", None, "", 0.0, started=True), None
                 break
             about = (f"{self.meta}feed: {of_feed}", f"{self.meta}message: {message.id}")
             headers = (*self._headers, *about, *self._condition(etag))
             written = yield self._step("PUT", key, headers, message.payload)
             if written.fault or written.status not in {409, 412}:
-                answer, etag = self.judged(written), written.headers.get("etag", "")
+                answer = self.judged(written)
                 break
         if answer.fault or not 200 <= answer.status < 300:
+            if message.kills and etag and answer.fault in {None, Fault.DENIED}:
+                # What lies there has the text: better nothing than that.
+                yield self._step("DELETE", key, self._condition(etag))
             return answer
+        etag = written.headers.get("etag", "") if written is not None else etag
         if delivery.test:
             removed = yield self._step("DELETE", key, self._condition(etag))
             return self.judged(removed)

@@ -62,7 +62,10 @@ class FeedPush(EndpointPushes):
         self._unsent = payload is not None
         if payload:
             push_id = message_id(payload.body, endpoint.name, claim.cursor)
-            self._message = Message.of(push_id, payload.body, compressed=endpoint.gzip, addresses=payload.addresses)
+            kills = any(status == "killed" for _, status in payload.statuses.values())
+            self._message = Message.of(
+                push_id, payload.body, compressed=endpoint.gzip, addresses=payload.addresses, kills=kills
+            )
             self.accepted_ms = payload.accepted
 
     def needed_articles(self) -> tuple[str, ...]:
