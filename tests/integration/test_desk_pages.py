@@ -125,6 +125,9 @@ def test_what_is_parked_stands_by_its_reason_and_an_endpoint_shows_how_it_has_do
         points = api.get("/endpoints/portal/outcomes")["points"]
         return [sum(point[name] for point in points) for name in ("delivered", "failed")]
 
+    # An endpoint that refuses something is not shown as if all were well.
+    for path in ("/endpoints?q=portal", "/endpoints/portal"):
+        api.until(lambda path=path: "refused" in text_of(desk.page(path).partition("What it was sent")[0]), "the state")
     # The first attempt at an article that is refused while others are taken, and those after it.
     api.until(lambda: outcomes()[0] >= 1 and outcomes()[1] >= 1, "the attempts in the record")
     assert "Success over time" in desk.page("/endpoints/portal?span=week")
@@ -259,7 +262,7 @@ def test_an_article_that_is_killed_in_another_tab(api: ApiProcess, desk: DeskVis
     api.publish("tabs-1", headline="Two tabs", url="https://herald.example/tabs-1")
     api.until(lambda: api.get("/articles/tabs-1/coverage")["unconfirmed"] == 0, "the pushes")
     page = desk.page("/articles/tabs-1")
-    (address,) = re.findall(r'id="article-standing" hx-get="/desk(/articles/tabs-1[^"]+)"', page)
+    (address,) = re.findall(r'id="article-standing" class="apart" hx-get="/desk(/articles/tabs-1[^"]+)"', page)
     fragment = {"HX-Request": "true"}
     assert "since you opened" not in desk.get(unescape(address), **fragment).text
     # Who has it stands there as it is now, and what else has changed is said.

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 
 import pytest
-from markupsafe import Markup
 
 from web.api.problems import not_there
 from web.desk.arabic_reasons import REASONS
@@ -51,7 +50,30 @@ def test_our_own_reasons_are_in_arabic(text: str) -> None:
     # What is left in Latin letters are values, each apart from the words around it.
     rest = re.sub(r"<bdi.*?</bdi>", "", shown)
     assert set(re.findall("[A-Za-z]{3,}", rest)) <= {"UTC", "HTTP", "FTP", "libcurl"}
-    assert reason("en", text) == Markup('<span lang="en" dir="ltr">{}</span>').format(text)
+    pieces = reason("en", text).split("</span>")
+    assert all(piece.removeprefix("; ").startswith('<span lang="en" dir="ltr">') for piece in pieces[:-1])
+    assert plain_reason("en", text) == text
+
+
+@pytest.mark.parametrize(
+    ("english", "arabic"),
+    [
+        (
+            "answered 404 Not Found, 3 times while others were taken; tried again at 2026-03-04 11:00:00 UTC",
+            "أجاب: 404 Not Found، 3 مرات بينما استُلمت غيرها؛ تُعاد المحاولة في 2026-03-04 11:00:00 UTC",
+        ),
+        (
+            "no connection: Connection refused, 1 time while others were taken; tried again at 2026-03-04 11:00:00 UTC",
+            "تعذّر الاتصال: رُفض الاتصال، مرة واحدة بينما استُلمت غيرها؛ تُعاد المحاولة في 2026-03-04 11:00:00 UTC",
+        ),
+        (
+            "answered 500 Internal Server Error; gone at 2026-03-04 11:00:00 UTC: the page has none of the text",
+            "أجاب: 500 Internal Server Error؛ أُزيلت في 2026-03-04 11:00:00 UTC: ليس في الصفحة شيء من النص",
+        ),
+    ],
+)
+def test_a_reason_within_a_reason_is_in_the_language_too(english: str, arabic: str) -> None:
+    assert plain_reason("ar", english) == arabic
 
 
 def test_a_partners_own_words_stay_and_are_marked() -> None:

@@ -45,9 +45,11 @@ REASONS_OF_DESTINATIONS: dict[str, str] = {
     "the server answers otherwise than FTP has it: {reason}": "يجيب الخادم بغير ما في بروتوكول FTP: {reason}",
     "the server does not let us in": "لا يسمح لنا الخادم بالدخول",
     "the server does not let us in: {reason}": "لا يسمح لنا الخادم بالدخول: {reason}",
-    "the connection broke, or the server failed (a full disk?)": "انقطع الاتصال أو تعثّر الخادم (قرص ممتلئ؟)",
-    "the connection broke, or the server failed (a full disk?): {reason}": (
-        "انقطع الاتصال أو تعثّر الخادم (قرص ممتلئ؟): {reason}"
+    "the connection broke, or the server failed (a full disk or quota?)": (
+        "انقطع الاتصال أو تعثّر الخادم (قرص ممتلئ أو حصة مستنفدة؟)"
+    ),
+    "the connection broke, or the server failed (a full disk or quota?): {reason}": (
+        "انقطع الاتصال أو تعثّر الخادم (قرص ممتلئ أو حصة مستنفدة؟): {reason}"
     ),
     "no session": "تعذّر بدء الجلسة",
     "no session: {reason}": "تعذّر بدء الجلسة: {reason}",

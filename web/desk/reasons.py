@@ -18,7 +18,7 @@ from web.desk.arabic_reasons import REASONS
 from web.desk.plurals import Forms
 
 _PLACE = re.compile(r"\{(\w+)\}")
-_PATTERNS = {"reason": r".+", "number": r"[0-9][0-9,.]*"}
+_PATTERNS = {"reason": r".+", "number": r"[0-9][0-9,.]*", "status": r"[0-9]{3}[^,;]*"}
 """What may stand in a place of this name; in all others anything. A reason is put into the language as well."""
 _LONGEST = 2_000
 """In a longer text no reason of ours is looked for."""

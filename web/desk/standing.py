@@ -13,6 +13,7 @@ from redis.exceptions import RedisError
 
 from worker import clock
 from worker.management.callers import DATELINE
+from worker.receivers.endpoint_states import is_refusing
 from worker.store import redis_errors
 
 if TYPE_CHECKING:
@@ -100,7 +101,7 @@ class Standing:
                 "status": overview.health.status or None,
                 "reason": overview.reason or overview.health.error or "",
                 "parked": overview.parked,
-                "disputed": overview.disputed,
+                "refusing": overview.state == "settled" and is_refusing(overview),
                 "cause": cause(overview),
             }
             for view, overview in zip(named, overviews, strict=True)

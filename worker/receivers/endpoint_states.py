@@ -54,7 +54,7 @@ def health(overview: EndpointOverview) -> dict[str, Any]:
     counts = overview.health
     return {
         "state": overview.state,
-        "refusing": overview.state == "settled" and _refusing(overview),
+        "refusing": overview.state == "settled" and is_refusing(overview),
         "since": iso(overview.score) if overview.state == "paused" else None,
         "reason": _reason(overview) or None,
         "behind": overview.behind,
@@ -73,8 +73,8 @@ def health(overview: EndpointOverview) -> dict[str, Any]:
     }
 
 
-def _refusing(overview: EndpointOverview) -> bool:
-    """Whether articles are set aside, and nothing was taken since the endpoint last refused something."""
+def is_refusing(overview: EndpointOverview) -> bool:
+    """Return whether articles are set aside, and nothing was taken since the endpoint last refused something."""
     return bool(overview.parked or overview.disputed) and overview.health.failed > overview.health.success
 
 
@@ -103,4 +103,4 @@ def _reason(overview: EndpointOverview) -> str:
         return _PAUSED.get(overview.reason, overview.reason)
     if overview.reason:
         return overview.reason
-    return counts.error if counts.suspended or _refusing(overview) else ""
+    return counts.error if counts.suspended or is_refusing(overview) else ""
