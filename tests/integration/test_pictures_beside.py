@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from threading import Event
 from typing import Any
@@ -22,6 +23,7 @@ from config.endpoint_settings import EndpointSettings
 from feeds.article import Image
 from worker import clock
 from worker.destinations.endpoint import configured
+from worker.destinations.interface import Message
 from worker.destinations.sender import Sender
 from worker.outbound.guard import Guard
 from worker.pictures import pictures
@@ -221,3 +223,34 @@ def test_pictures_without_a_licence_are_not_even_fetched(partner: Partner) -> No
     assert partner.images("a") == []
     assert len(partner.images("b")) == 1
     assert len(partner.server.requests) == 1
+
+
+def test_a_picture_that_is_removed_just_before_it_is_sent_is_fetched_anew(partner: Partner) -> None:
+    partner.server.behave["/pier"] = lambda _: (200, picture(colour="red"))
+    partner.server.behave["/boat"] = lambda _: (200, picture(colour="blue"))
+    partner.enroll()
+    endpoint = partner.worker.directory.by_name["e"]
+    there: Any = endpoint.destination
+    chances = iter([slice(0, 2), slice(1, 2)])
+
+    class Evicting:
+        """The first time all are gone, then all but the first, which is sent before it is seen."""
+
+        gzip = False
+
+        def push(self, message: Message, *about: Any) -> Any:
+            for gone in message.pictures[next(chances, slice(0))]:
+                gone.path.unlink(missing_ok=True)
+            return there.push(message, *about)
+
+    changed: Any = Evicting()
+    partner.worker.directory.by_name["e"] = replace(endpoint, destination=changed)
+    with capture_logs() as logs:
+        partner.change("a", "pier", "boat")
+        partner.go("a.json")
+    assert len(partner.images("a")) == 2
+    assert {(partner.folder / name).read_bytes() for name in partner.images("a")} == {
+        picture(colour="red"),
+        picture(colour="blue"),
+    }
+    assert [log for log in logs if log["event"] == "distributor_failed"] == []

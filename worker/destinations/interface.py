@@ -136,7 +136,8 @@ class Destination(Protocol):
     def push(self, message: Message, delivery: Delivery, on_answer: OnAnswer) -> Transfer | Job:
         """Return the first step of a push. `on_answer` gets the answer once, in the engine's thread or a job's.
 
-        Raises RequestPending and RequestImpossible (worker/outbound/errors.py).
+        Raises RequestPending and RequestImpossible (worker/outbound/errors.py), and FileNotFoundError when a picture is
+        not kept any more.
         """
 
     @property

@@ -109,11 +109,18 @@ class EndpointPushes(ABC):
             request = self._destination.push(message, delivery, partial(self.on_answer, self, key))
             request.article_ids = text_ids
         except RequestPending as pending:
-            due = clock.ms(clock.agreed()) + int(pending.seconds * 1000)
-            self.break_off(Settlement(self.claim, "retry", self.claim.cursor, due, self.claim.failing, str(pending)))
+            self._wait(pending)
+            return None
+        except FileNotFoundError:
+            # Whoever tidies the pictures that are kept has removed it since the message was made.
+            self._wait(RequestPending("a picture is fetched anew"))
             return None
         except RequestImpossible as error:
             self.on_answer(self, key, Answer(0, {}, b"", Fault.INVALID, str(error), 0.0, started=False))
             request = None
         self.in_flight += 1
         return request
+
+    def _wait(self, pending: RequestPending) -> None:
+        due = clock.ms(clock.agreed()) + int(pending.seconds * 1000)
+        self.break_off(Settlement(self.claim, "retry", self.claim.cursor, due, self.claim.failing, str(pending)))
