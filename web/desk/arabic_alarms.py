@@ -5,7 +5,7 @@ from __future__ import annotations
 ALARMS: dict[str, str] = {
     "Alarms": "الإنذارات",
     "No alarm stands.": "لا إنذار قائم.",
-    "Kill not proven": "إلغاء لم يُثبَت",
+    "Kill not proven": "سحب لم يثبت",
     "Endpoint takes nothing": "نقطة تسليم لا تستلم شيئًا",
     "Endpoint lags": "نقطة تسليم متأخرة",
     "Events are not carried out": "أحداث لا تُنفَّذ",
