@@ -150,7 +150,7 @@ def new_record_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
 @pytest.fixture
 def record(record_url: str) -> Iterator[Record]:
     """A record with nothing in it but an epoch of its own."""
-    record = Record.connect(record_url, wait_seconds=2.0)
+    record = Record.connect(record_url, wait_seconds=10.0)
     _give_epoch(record)
     yield record
     record.close()

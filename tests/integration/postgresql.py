@@ -92,7 +92,7 @@ class Cluster:
     def run(self, *statements: str, database: str = "postgres") -> None:
         """Carry out statements, each by itself."""
         with psycopg.connect(
-            host=str(self.folder), user="postgres", dbname=database, autocommit=True, connect_timeout=5
+            host=str(self.folder), user="postgres", dbname=database, autocommit=True, connect_timeout=60
         ) as connection:
             for statement in statements:
                 connection.execute(statement.encode())
