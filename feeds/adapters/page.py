@@ -29,7 +29,7 @@ from feeds.adapters.decode import html_text
 from feeds.adapters.draft import BYLINE, Draft, objects, paragraphs, pixels
 from feeds.adapters.interface import Adapted, Adapter, InputDefaults
 from feeds.adapters.jsonld_node import Node, as_list, is_article, is_page
-from feeds.adapters.page_meta import Meta
+from feeds.adapters.page_meta import Meta, of_article, property_names
 from feeds.adapters.paywall import Paywall
 from feeds.counted import counted
 from feeds.direction import direction
@@ -330,7 +330,8 @@ def _main_text(root: html.HtmlElement, headline: str, base: str) -> str:
     """
     if base:
         root.make_links_absolute(base, resolve_base_href=False, handle_failures="ignore")
-    marked = list(root.iterfind(".//*[@itemprop='articleBody']"))
+    elements = (each for each in root.iterdescendants() if isinstance(each.tag, str))
+    marked = [each for each in elements if "articlebody" in property_names(each) and of_article(each)]
     is_text = len(marked) == 1 and len(marked[0].text_content()) > _TEASER_CHARS
     body = _extracted(marked[0]) if is_text else None
     if body is None:

@@ -311,10 +311,13 @@ def test_section_and_keywords_in_meta() -> None:
     assert ("Harbour", ["locks", "boats"]) == (said["section"], said["subjects"])
 
 
-def test_the_text_is_what_the_page_marks_as_the_text() -> None:
+@pytest.mark.parametrize(
+    "mark", ['itemprop="articleBody"', 'itemprop="description articleBody"', 'property="schema:articleBody"']
+)
+def test_the_text_is_what_the_page_marks_as_the_text(mark: str) -> None:
     said = shown(
         '<article itemscope itemtype="https://schema.org/NewsArticle"><h1 itemprop="headline">The lock is shut</h1>'
-        f'<span itemprop="author">Mira Okonjo</span><time>x</time><div itemprop="articleBody">{TEXT}</div></article>'
+        f'<span itemprop="author">Mira Okonjo</span><time>x</time><div {mark}>{TEXT}</div></article>'
     )
     assert said["body_html"] == TEXT
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import structlog
 
 from feeds.lifecycle import Ignore, decide
+from worker.store.agreement import CLOCKS_MS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -30,9 +31,6 @@ if TYPE_CHECKING:
     from worker.store.events import StreamEntry
 
 log = structlog.get_logger()
-
-_CLOCKS_MS = 1_000
-"""By so much the clocks of two processes differ at the most: each is an estimate of Redis' clock."""
 
 
 class LostRevisions:
@@ -98,5 +96,5 @@ class LostRevisions:
         if entry.kept_since is None:
             return False
         progress = self._store.agreement.progress()
-        is_older = progress.work == "rebuild" and entry.accepted < progress.begun + _CLOCKS_MS
+        is_older = progress.work == "rebuild" and entry.accepted < progress.begun + CLOCKS_MS
         return is_older or self._store.events.was_lost(entry.number)

@@ -30,6 +30,7 @@ from worker.record.articles import read_lists, read_pattern_feeds, read_updates
 from worker.retention.feed_rebuild import FeedRebuild
 from worker.retention.lost_events import LostEvents
 from worker.retention.restoration import Restoration
+from worker.store.agreement import CLOCKS_MS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -53,8 +54,6 @@ _SLICE_SECONDS = 5.0
 """How long a worker goes on before it logs how far it is."""
 _BEFORE_MS = 120_000
 """What was noted so long before Redis stopped is in it, whatever the order in which things were written."""
-_CLOCKS_MS = 1_000
-"""By so much the clocks of two processes differ at the most: each is an estimate of Redis' clock."""
 _EVENTS_MS = 30_000
 """So long feeds wait for the events that were accepted before Redis lost time."""
 _EVENTS_SECONDS = 0.05
@@ -116,7 +115,7 @@ class Rebuild:
                     next_step="it is rebuilt from the record",
                 )
                 agreement.begin("rebuild", verdict, now, since)
-                self._lay_ground(token, record.time - _CLOCKS_MS, is_blocking=True, is_emptied=verdict == "redis_empty")
+                self._lay_ground(token, record.time - CLOCKS_MS, is_blocking=True, is_emptied=verdict == "redis_empty")
             elif verdict != "new":
                 agreement.begin("note", verdict, now, 0)
                 log.warning("record_behind", what=verdict, next_step="all that Redis has is noted")
@@ -218,7 +217,7 @@ class Rebuild:
         if progress.done or clock.ms(clock.agreed()) > progress.begun + _EVENTS_MS:
             return False
         with self._record.read() as connection:
-            return rebuilding.is_any_unfinished(connection, progress.begun + _CLOCKS_MS)
+            return rebuilding.is_any_unfinished(connection, progress.begun + CLOCKS_MS)
 
     def _parts(self) -> Iterator[None]:
         """Do what is left, and yield after each part that is done."""

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
     from worker.store.scripts import Client, Scripts
 
+CLOCKS_MS = 1_000
+"""By so much the clocks of two processes differ at the most: each is an estimate of Redis' clock."""
 Work = Literal["", "rebuild", "note"]
 """What is under way: the record is read to rebuild Redis; or all that Redis has is marked to be noted in the record."""
 
