@@ -110,6 +110,8 @@ def test_a_receiver_that_was_down_catches_up_with_one_push(newsroom: Newsroom, s
     newsroom.publish("down-2", section)
     newsroom.publish("down-3", section)
     newsroom.receiver.until(lambda: newsroom.store.changes.head(section).seq == 4, 20, "all changes")
+    # What was made before, and comes when it is up, would be taken as well.
+    newsroom.receiver.until(lambda: len(versions(newsroom.receiver.at("/down")[-1])) == 3, 60, "a try with all of them")
     up = True
     newsroom.publish("down-4", section)
     newsroom.receiver.until(lambda: newsroom.is_settled(section), 20, "the receiver to be up to date")

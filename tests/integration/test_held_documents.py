@@ -137,7 +137,7 @@ def test_a_kill_does_not_wait_for_the_rate(worker: Worker) -> None:
     worker.go()
     partner.until(lambda: len(partner.documents()) == 2, "the document without it")
     assert A not in partner.documents()[1]
-    assert partner.ledger()["a"] == (2, "killed")
+    partner.until(lambda: partner.ledger()["a"] == (2, "killed"), "its answer to be noted")
 
 
 def test_a_replay_writes_it_again(worker: Worker) -> None:
