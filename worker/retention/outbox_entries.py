@@ -13,6 +13,7 @@ from worker.record.deliveries import Delivery
 from worker.record.endpoint_standings import EndpointStanding, ParkedArticle, Unparked
 from worker.record.page_checks import ForgottenPage, NotedPageCheck
 from worker.record.subscriptions import Ending, Renewal, Subscription
+from worker.store.quick_json import read_json
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -86,7 +87,7 @@ def attempt_of(feed: str, entry: OutboxEntry) -> NotedAttempt:
 
 def delivery_of(feed: str, endpoint: str, article: str, ledger_json: str) -> Delivery:
     """Return the row for an entry of a ledger as Redis keeps it. Raises what reading nonsense raises."""
-    fields = json.loads(ledger_json)
+    fields = read_json(ledger_json)
     sent, outcome = int(fields["at"]), fields.get("outcome", "taken")
     return Delivery(
         endpoint=str(endpoint),

@@ -6,7 +6,6 @@ is in the record for good. Whoever notes the entries of a feed takes them in the
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
@@ -14,6 +13,7 @@ from pydantic_core import to_json
 
 from worker.store import keys
 from worker.store.leases import Lease
+from worker.store.quick_json import read_json
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
@@ -153,7 +153,7 @@ class Outboxes:
     def _entry(self, feed: str, name: str, fields: Mapping[str, str]) -> OutboxEntry:
         for kind, text in fields.items():
             try:
-                values = json.loads(text)
+                values = read_json(text)
             except ValueError as error:
                 self.report_damage(feed, name, str(error))
                 break
