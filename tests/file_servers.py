@@ -112,8 +112,9 @@ def _children(pid: int) -> list[int]:
 class FtpServer:
     """pyftpdlib's server, with TLS if asked for.
 
-    `refuses`: names of commands that it answers with 550; `replies`: what it answers to others. `ends_data`: whether it
-    ends what it sends as TLS wants it.
+    `refuses`: names of commands that it answers with 550; `replies`: what it answers to others; `late`: names of those
+    to which the reply comes only when the next command is there, the first time. `ends_data`: whether it ends what it
+    sends as TLS wants it.
     """
 
     def __init__(
@@ -123,6 +124,7 @@ class FtpServer:
         tls: bool = False,
         refuses: frozenset[str] = frozenset(),
         replies: Mapping[str, str] = MappingProxyType({}),
+        late: frozenset[str] = frozenset(),
         renames_onto_names: bool = True,
         ends_data: bool = True,
     ) -> None:
@@ -140,10 +142,24 @@ class FtpServer:
         authorizer.add_user("herald", "pass", str(folder), perm="elradfmwMT")
         self.commands: list[str] = []
         commands = self.commands
+        on_time = {"", *refuses, *replies}
 
         class Handler(TLS_FTPHandler if tls else FTPHandler):  # type: ignore[misc]
+            command = late_reply = ""
+
+            def respond(self, resp: str, **options: Any) -> None:
+                if self.command in late - on_time:
+                    on_time.add(self.command)
+                    self.late_reply = resp
+                else:
+                    super().respond(resp, **options)
+
             def pre_process_command(self, line: str, cmd: str, arg: str) -> None:
                 commands.append(line)
+                self.command = ""
+                if self.late_reply:
+                    self.respond(self.late_reply)
+                self.command, self.late_reply = cmd, ""
                 taken = cmd == "RNTO" and not renames_onto_names and self.fs.lexists(self.fs.ftp2fs(arg))
                 if cmd in refuses or cmd in replies or taken:
                     self.respond(replies.get(cmd, "550 Not with me."))

@@ -105,6 +105,19 @@ class TestFailures:
         server.stop()
         assert (answer.status, answer.fault) == (507, None)
 
+    @pytest.mark.parametrize("command", ["CWD", "EPSV", "STOR", "SIZE", "RNFR", "RNTO"])
+    def test_a_reply_that_comes_too_late_is_not_taken_for_another(
+        self, desk: FileDesk, tmp_path: Path, command: str
+    ) -> None:
+        server = FtpServer(tmp_path, late=frozenset({command}))
+        there = desk.destination("ftp", f"ftp://127.0.0.1:{server.port}/in", {**LOGIN, "name": "{id}.{ext}"})
+        late = desk.push(there, message("x", 1), seconds=1)
+        answers = [desk.push(there, message("x", version, "corrected"), doubtful=version == 2) for version in (2, 3)]
+        server.stop()
+        assert late.fault is Fault.TIMEOUT
+        assert [(answer.status, answer.message) for answer in answers] == [(200, "")] * 2
+        assert (names(tmp_path), (tmp_path / "in/x.json").read_text()) == (["in/x.json"], "x 3 corrected")
+
     def test_nobody_listens(self, desk: FileDesk, sshd: Sshd) -> None:
         with socket.socket() as unused:
             unused.bind(("127.0.0.1", 0))

@@ -43,8 +43,6 @@ class HostKeys:
         self._identity = sha256("\n".join([*sorted(self._digests), known_hosts or ""]).encode()).hexdigest()
         self.shown = ""
         """What the last key is that was refused, as the end of a sentence."""
-        self.generation = 0
-        """Of connections: one that has failed is never used again, nor are those from before it."""
 
     @property
     def identity(self) -> str:
@@ -90,6 +88,12 @@ def _digest(key: bytes) -> str:
     return base64.b64encode(sha256(key).digest()).decode("ascii").rstrip("=")
 
 
+class Generation:
+    """Of connections: one that has failed is never used again, nor are those from before it."""
+
+    number = 0
+
+
 @dataclass(frozen=True)
 class FileServer:
     """A server of files, and what we show it. `key`: a private key (PEM); then `password` is that of the key.
@@ -104,6 +108,7 @@ class FileServer:
     host_keys: HostKeys | None = None
     active: bool = False
     tls: Literal["", "explicit", "implicit"] = ""
+    generation: Generation = field(default_factory=Generation, repr=False, compare=False)
 
     @property
     def url_scheme(self) -> str:
@@ -112,14 +117,18 @@ class FileServer:
 
     def renew_connections(self) -> None:
         """Have the next transfer make a new connection: one has failed."""
-        if self.host_keys is not None:
-            self.host_keys.generation += 1
+        self.generation.number += 1
 
     def set_up(self, setopt: SetOption) -> None:
         """Have libcurl speak to this server and in no other protocol."""
         protocols = {"sftp": pycurl.PROTO_SFTP, "ftp": pycurl.PROTO_FTP, "ftps": pycurl.PROTO_FTPS}
         setopt(pycurl.PROTOCOLS, protocols[self.url_scheme])
         setopt(pycurl.USERNAME, self.username)
+        # libcurl uses a connection again whatever host key it has accepted, also when libssh2 has found it broken, and
+        # when a reply of FTP has not come in time, which would be taken for the reply to the next command, and so on.
+        # But it does compare this option, of which neither protocol knows anything.
+        keys = self.host_keys.identity if self.host_keys is not None else ""
+        setopt(pycurl.XOAUTH2_BEARER, f"{self.generation.number} {keys}")
         if self.scheme == "ftp":
             setopt(pycurl.PASSWORD, self.password)
             setopt(pycurl.FTP_SKIP_PASV_IP, 1)
@@ -130,9 +139,6 @@ class FileServer:
             return
         assert self.host_keys is not None
         self.host_keys.set_up(setopt)
-        # libcurl uses a connection again whatever host key it has accepted, and also when libssh2 has found it broken.
-        # But it does compare this option, of which SSH knows nothing.
-        setopt(pycurl.XOAUTH2_BEARER, f"{self.host_keys.generation} {self.host_keys.identity}")
         if self.key:
             setopt(pycurl.SSH_AUTH_TYPES, pycurl.SSH_AUTH_PUBLICKEY)
             setopt(pycurl.SSH_PRIVATE_KEYFILE, _private_file(f"{self.key}\n"))
