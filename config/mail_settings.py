@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from email.errors import MessageError
 from email.headerregistry import Address
-from email.utils import parseaddr
+from email.utils import getaddresses
 from typing import Annotated, Any, ClassVar
 
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationInfo, field_validator
@@ -16,14 +17,19 @@ from feeds.mail_subject import check_subject
 
 
 def _address(text: str) -> str:
-    name, address = parseaddr(text)
     try:
+        [(name, address)] = getaddresses([text])
         parsed = Address(display_name=name, addr_spec=address)
-    except (ValueError, IndexError):
-        parsed = Address()
-    host = parsed.domain
-    if not parsed.username or not host or not address.isascii() or not text.isprintable():
-        raise ValueError('must be an address such as "desk@partner.example" or "Desk <desk@partner.example>"')
+        whole = bool(parsed.username and parsed.domain) and address in text and text.isprintable()
+    except (ValueError, LookupError, AttributeError, MessageError):
+        # What email makes of what is no address is anything.
+        whole = False
+    if not whole:
+        raise ValueError(
+            'must be one address such as "desk@partner.example" or "Desk <desk@partner.example>"; several are a list'
+        )
+    if not address.isascii():
+        raise ValueError("has an address that is not ASCII; bücher.example is written xn--bcher-kva.example")
     return str(parsed)
 
 

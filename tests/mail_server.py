@@ -16,7 +16,7 @@ from ports import free_port
 from waiting import until
 
 CERTIFICATE = Path(__file__).parent / "contract" / "localhost.pem"
-USER, PASSWORD = "herald", "not-a-real-password"
+USER, PASSWORD = "herald", "not-a-real-passwörd"
 
 
 @dataclass

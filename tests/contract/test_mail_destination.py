@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import socket
+import socketserver
 import time
 from base64 import b64encode
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from ipaddress import ip_network
 from itertools import count
 from pathlib import Path
-from threading import Timer
-from typing import Any
+from threading import Thread, Timer
+from typing import Any, ClassVar
 
 import pytest
 from mail_server import CERTIFICATE, PASSWORD, USER, MailServer
@@ -198,6 +200,76 @@ def test_a_mail_that_is_refused(server: MailServer, reply: str, status: int) -> 
     answer = Desk(server.port).push()
 
     assert (answer.status, answer.fault, answer.message) == (status, None, f"mail refused: {reply}")
+
+
+def test_a_kill_waits_for_nobody_who_is_on_the_list_no_more(server: MailServer) -> None:
+    desk = Desk(server.port)
+    server.refuse[NIGHT] = "450 4.2.0 later"
+    desk.push(2, "killed")
+    desk.mail = Mail(GUARD, Server("localhost", server.port, "herald.example", tls=TLS), "n@h.example", (DESK,))
+
+    assert desk.push(2, "killed").status == 200
+    assert len(server.mails) == 1
+
+
+def test_an_address_that_stands_there_twice(server: MailServer) -> None:
+    desk = Desk(server.port)
+    desk.mail = Mail(
+        GUARD, Server("localhost", server.port, "herald.example", tls=TLS), "n@h.example", (DESK, f"A <{DESK}>")
+    )
+    assert desk.push().status == 200
+    assert [mail.recipients for mail in server.mails] == [[DESK]]
+    server.refuse[DESK] = "550 5.1.1 no such user"
+    answer = desk.push(2, "corrected")
+    assert (answer.status, answer.message) == (403, f"{DESK} refused: 550 5.1.1 no such user")
+
+
+class _Lines(socketserver.StreamRequestHandler):
+    """A server that answers each command as `replies` says, by default with 250."""
+
+    replies: ClassVar[dict[str, str]] = {}
+
+    def handle(self) -> None:
+        self.wfile.write(self.replies.get("", "220 welcome\r\n").encode())
+        while words := self.rfile.readline().decode().split():
+            self.wfile.write(self.replies.get(words[0].upper(), "250 yes\r\n").encode())
+
+
+@pytest.mark.parametrize(
+    ("replies", "status", "fault", "message"),
+    [
+        ({"EHLO": "550 no\r\n", "HELO": "550 no\r\n"}, 0, Fault.DENIED, "greeting refused: 550 no"),
+        ({"EHLO": "421 busy\r\n", "HELO": "421 busy\r\n"}, 503, None, "greeting refused: 421 busy"),
+        ({"EHLO": "250-x\r\n250 STARTTLS\r\n", "STARTTLS": "454 later\r\n"}, 503, None, "STARTTLS refused: 454 later"),
+        ({"EHLO": "250-x\r\n250 STARTTLS\r\n", "STARTTLS": "502 no\r\n"}, 0, Fault.DENIED, "STARTTLS refused: 502 no"),
+        ({"": "SSH-2.0-OpenSSH\r\n"}, 0, Fault.PROTOCOL, "the server answers otherwise than SMTP has it"),
+        ({"": f"220 {'x' * 9000}\r\n"}, 0, Fault.PROTOCOL, "the server answers otherwise than SMTP has it"),
+    ],
+)
+def test_a_server_that_does_not_go_on(replies: dict[str, str], status: int, fault: Fault | None, message: str) -> None:
+    with served(replies) as port:
+        answer = Desk(port).push()
+
+    assert (answer.status, answer.fault, answer.message) == (status, fault, message)
+
+
+def test_a_server_that_takes_no_passwords() -> None:
+    with served({"EHLO": "250-x\r\n250 AUTH XOAUTH2 OAUTHBEARER\r\n"}) as port:
+        answer = Desk(port, starttls=False, username=USER, password=PASSWORD).push()
+
+    reason = "it lets nobody sign in by a password, only by XOAUTH2 OAUTHBEARER"
+    assert (answer.fault, answer.message) == (Fault.DENIED, reason)
+
+
+@contextmanager
+def served(replies: dict[str, str]) -> Iterator[int]:
+    handler = type("Handler", (_Lines,), {"replies": replies})
+    server = socketserver.ThreadingTCPServer(("127.0.0.1", 0), handler)
+    server.daemon_threads = True
+    Thread(target=server.serve_forever, daemon=True).start()
+    yield server.server_address[1]
+    server.shutdown()
+    server.server_close()
 
 
 def test_nothing_leaves_unencrypted_unless_that_is_wanted(start: Start) -> None:

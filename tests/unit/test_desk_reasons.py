@@ -35,6 +35,9 @@ from worker.receivers.policy import status_phrase
         "not proven gone at 2026-03-04 11:00:00 UTC: no connection: Connection refused",
         "the connection broke: [Errno 111] Connection refused",
         "sign-in refused: 535 no",
+        "greeting refused: 550 no",
+        "the server answers otherwise than SMTP has it",
+        "it lets nobody sign in by a password, only by XOAUTH2",
         "the broker did not keep it: its queue is full",
         *(meaning for _, meaning in (*file_transfer._REFUSALS.values(), *file_transfer._FAULTS.values())),
         *(f"{meaning}: no answer in time" for _, meaning in file_transfer._REFUSALS.values()),
@@ -49,7 +52,7 @@ def test_our_own_reasons_are_in_arabic(text: str) -> None:
     assert re.search("[\u0600-\u06ff]", shown)
     # What is left in Latin letters are values, each apart from the words around it.
     rest = re.sub(r"<bdi.*?</bdi>", "", shown)
-    assert set(re.findall("[A-Za-z]{3,}", rest)) <= {"UTC", "HTTP", "FTP", "libcurl"}
+    assert set(re.findall("[A-Za-z]{3,}", rest)) <= {"UTC", "HTTP", "FTP", "SMTP", "libcurl"}
     pieces = reason("en", text).split("</span>")
     assert all(piece.removeprefix("; ").startswith('<span lang="en" dir="ltr">') for piece in pieces[:-1])
     assert plain_reason("en", text) == text

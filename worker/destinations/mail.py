@@ -22,7 +22,7 @@ from worker.destinations.http import tls_of
 from worker.outbound.errors import Fault
 from worker.outbound.jobs import Job
 from worker.outbound.smtp import Server, Session
-from worker.outbound.transfer import unsent
+from worker.outbound.transfer import Answer, unsent
 
 if TYPE_CHECKING:
     from config.endpoint_settings import EndpointSettings
@@ -30,7 +30,6 @@ if TYPE_CHECKING:
     from worker.destinations.interface import Delivery, Message, OnAnswer
     from worker.destinations.sender import Sender
     from worker.outbound.guard import Guard
-    from worker.outbound.transfer import Answer
 
 _PORTS = {"smtp": 587, "smtps": 465}
 _NOTICES = frozenset({"killed", "withdrawn"})
@@ -74,9 +73,13 @@ class Mail:
 
     def _send(self, job: Job, message: Message, delivery: Delivery) -> Answer:
         memory = json.loads(delivery.remote or "{}")
-        addresses = [parseaddr(recipient)[1] for recipient in self._recipients]
+        # One address may stand there under two names.
+        addresses = dict.fromkeys(parseaddr(recipient)[1] for recipient in self._recipients)
         # Who has the notice already, although others have not.
         holders = memory.get("taken", []) if memory.get("push") == message.id else []
+        if addresses.keys() <= {*holders}:
+            # Those who had not are on the list no more.
+            return Answer(200, {}, b"", None, "", 0.0, started=True)
         session = Session(self._server, self._guard, job)
         answer = session.send(
             parseaddr(self._sender)[1],

@@ -23,6 +23,8 @@ from worker.outbound.pem_files import pem_files
 from worker.outbound.transfer import DEFAULT_TLS, Answer, Tls, unsent
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from worker.outbound.guard import Guard
     from worker.outbound.jobs import Job
 
@@ -53,6 +55,20 @@ class _Refused(Exception):
         self.answer = answer
 
 
+class _NotSmtp(smtplib.SMTPException):
+    """A reply without a code, or without an end."""
+
+
+class _Utf8(str):
+    """What signs us in, in UTF-8 (RFC 4616, section 2): smtplib asks for ASCII."""
+
+    __slots__ = ()
+
+    def encode(self, *_: str) -> bytes:
+        """Return the text in UTF-8, whatever is asked for."""
+        return super().encode()
+
+
 class _Smtp(smtplib.SMTP):
     """A session whose connection the guard judges, and in whose replies there is nothing that is `hidden`."""
 
@@ -64,8 +80,24 @@ class _Smtp(smtplib.SMTP):
 
     def getreply(self) -> tuple[int, bytes]:
         """Return a reply of the server. Whoever keeps it, or a part of it, keeps none of our secrets."""
-        code, reply = super().getreply()
+        try:
+            code, reply = super().getreply()
+        except smtplib.SMTPResponseException:
+            code = -1
+        if code < 0:
+            raise _NotSmtp("the server answers otherwise than SMTP has it")
         return code, without(reply.decode("utf-8", "surrogateescape"), *self.hidden).encode("utf-8", "surrogateescape")
+
+    def auth(
+        self, mechanism: str, authobject: Callable[..., str | None], *, initial_response_ok: bool = True
+    ) -> tuple[int, bytes]:
+        """Sign in by a mechanism, in UTF-8."""
+
+        def response(challenge: bytes | None = None) -> str | None:
+            text = authobject(challenge)
+            return None if text is None else _Utf8(text)
+
+        return super().auth(mechanism, response, initial_response_ok=initial_response_ok)  # type: ignore[arg-type]
 
 
 class _SmtpOverTls(smtplib.SMTP_SSL, _Smtp):
@@ -128,15 +160,27 @@ class Session:
         if server.starttls and not server.implicit_tls:
             if not smtp.has_extn("starttls"):
                 raise _Refused(unsent(Fault.DENIED, "it offers no STARTTLS: nothing is sent unencrypted"))
-            smtp.starttls(context=_context(server.tls))
-            smtp.ehlo()
-        if server.username:
             try:
-                smtp.login(server.username, server.password)
-            except smtplib.SMTPAuthenticationError as error:
-                raise _Refused(_judged(error.smtp_code, error.smtp_error, "sign-in", denied=True)) from None
-            except smtplib.SMTPNotSupportedError:
-                raise _Refused(unsent(Fault.DENIED, "it lets nobody sign in, and a username is set")) from None
+                smtp.starttls(context=_context(server.tls))
+            except smtplib.SMTPResponseException as error:
+                raise _Refused(_judged(error.smtp_code, error.smtp_error, "STARTTLS", denied=True)) from None
+            smtp.ehlo_or_helo_if_needed()
+        if server.username:
+            self._sign_in(smtp)
+
+    def _sign_in(self, smtp: smtplib.SMTP) -> None:
+        try:
+            smtp.login(self._server.username, _Utf8(self._server.password))
+        except smtplib.SMTPAuthenticationError as error:
+            raise _Refused(_judged(error.smtp_code, error.smtp_error, "sign-in", denied=True)) from None
+        except smtplib.SMTPNotSupportedError:
+            raise _Refused(unsent(Fault.DENIED, "it lets nobody sign in, and a username is set")) from None
+        except (smtplib.SMTPServerDisconnected, _NotSmtp):
+            raise
+        except smtplib.SMTPException:
+            offered = " ".join(smtp.esmtp_features["auth"].split())[:200]
+            reason = f"it lets nobody sign in by a password, only by {offered}"
+            raise _Refused(unsent(Fault.DENIED, reason)) from None
 
     def _hand_over(self, smtp: smtplib.SMTP, sender: str, recipients: list[str], mail: bytes) -> Answer:
         code, reply = smtp.mail(sender, [f"size={len(mail)}"] if smtp.has_extn("size") else [])
@@ -165,8 +209,12 @@ class Session:
         match error:
             case _Refused(answer=answer):
                 return answer
-            case smtplib.SMTPDataError(smtp_code=code, smtp_error=reply):
-                return _judged(code, reply, "mail", denied=False)
+            case (
+                smtplib.SMTPDataError(smtp_code=code, smtp_error=reply)
+                | smtplib.SMTPHeloError(smtp_code=code, smtp_error=reply)
+            ):
+                of_mail = isinstance(error, smtplib.SMTPDataError)
+                return _judged(code, reply, "mail" if of_mail else "greeting", denied=not of_mail)
             case AddressRefused():
                 return unsent(Fault.FORBIDDEN, str(error))
             case socket.gaierror():
@@ -182,6 +230,8 @@ class Session:
         fault = Fault.TIMEOUT if timeout else Fault.RESET
         if isinstance(error, ConnectionRefusedError):
             fault = Fault.CONNECT
+        elif isinstance(error, _NotSmtp):
+            return Answer(0, {}, b"", Fault.PROTOCOL, str(error), 0.0, started=self._in_data)
         message = "no answer in time" if timeout else f"the connection broke: {' '.join(str(error).split())[:200]}"
         return Answer(0, {}, b"", fault, message, 0.0, started=self._in_data)
 
