@@ -45,7 +45,8 @@ class AzureBlobSettings(FeedDocumentSettings):
     key: Annotated[SecretStr, AfterValidator(_key)] = Field(repr=False)
     """One of its access keys, by which requests are signed (Shared Key)."""
     name: Annotated[str, AfterValidator(check_template)] = "{date}/{id}.{ext}"
-    """The name of an article's blob: {id}, {version}, {date} of its first publication, {edition}, {ext}."""
+    """The name of an article's blob: {id}, {version}, {date} of its first publication, {edition}, {digest},
+    {ext}."""
     on_kill: Literal["notice", "remove", "both"] = "notice"
     """What a kill leaves: a notice in the article's place, nothing, or a notice and nothing of the text."""
 

@@ -37,7 +37,8 @@ class S3Settings(FeedDocumentSettings):
     region: Annotated[str, AfterValidator(checked_region)] = "us-east-1"
     """Where the bucket is, as its signature names it; R2 and GCS want "auto"."""
     name: Annotated[str, AfterValidator(check_template)] = "{date}/{id}.{ext}"
-    """The name of an article's object: {id}, {version}, {date} of its first publication, {edition}, {ext}."""
+    """The name of an article's object: {id}, {version}, {date} of its first publication, {edition}, {digest},
+    {ext}."""
     on_kill: Literal["notice", "remove", "both"] = "notice"
     """What a kill leaves: a notice in the article's place, nothing, or a notice and nothing of the text."""
     all_versions: bool = False

@@ -4,12 +4,13 @@
 
     {id}       of the article          {date}     of its first publication (UTC)
     {version}  of the article          {edition}  its language edition
-    {ext}      of the format: json, xml, html, txt
+    {digest}   of its id               {ext}      of the format: json, xml, html, txt
 
 All of them outlive a kill, so the notice of a kill goes by the name that the article had.
 Whatever an article brings into a name is made of letters, digits and `._-`, so it can't leave its folder, nor be taken
 for an option, a hidden file or a pattern. A value that had anything else ends with a digest of it: two articles never
-share a name.
+share a name. The same goes for what Windows has no files for: `con`, `lpt1.x`, and what ends with a dot. Where upper and
+lower case make no difference, {digest} tells apart the ids that differ in that alone.
 """
 
 from __future__ import annotations
@@ -21,14 +22,14 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from feeds.article import Article
 
-FIELDS = ("id", "version", "date", "edition", "ext")
+FIELDS = ("id", "version", "date", "edition", "digest", "ext")
 """What a template may name."""
 TEMPLATE_MOST = 200
 """The longest template, in characters."""
 _VALUE_MOST = 80
 """The longest part of a name that an article brings, in characters: with all of them a name stays below 255."""
 
-_LONGEST = {"id": _VALUE_MOST, "edition": _VALUE_MOST, "version": 10, "date": 10, "ext": 4}
+_LONGEST = {"id": _VALUE_MOST, "edition": _VALUE_MOST, "version": 10, "date": 10, "digest": 12, "ext": 4}
 _PART_MOST = 200
 """The longest part of a path, in characters: file systems take 255, of which a temporary name needs some."""
 
@@ -36,6 +37,8 @@ _FIELD = re.compile(r"\{([^{}]*)\}")
 _DIGEST = re.compile(r"-[0-9a-f]{12}\Z")
 _SAFE = re.compile(r"[A-Za-z0-9._/-]*")
 _UNSAFE = re.compile(r"[^A-Za-z0-9._-]+")
+_OF_WINDOWS = re.compile(r"(?:con|prn|aux|nul|com[0-9]|lpt[0-9])(?:\..*)?|.*\.", re.IGNORECASE)
+"""Names of devices, with whatever ending, and what Windows takes a dot from."""
 
 
 def check_template(template: str) -> str:
@@ -113,6 +116,7 @@ def _values(article: Article, ext: str) -> dict[str, str]:
         "version": str(article.version),
         "date": article.published.strftime("%Y-%m-%d"),
         "edition": safe_value(article.edition),
+        "digest": _digest(article.id),
         "ext": ext,
     }
 
@@ -120,7 +124,11 @@ def _values(article: Article, ext: str) -> dict[str, str]:
 def safe_value(value: str) -> str:
     """Return a value as part of a name; the same for the same value, and for no other."""
     safe = _UNSAFE.sub("-", value)
-    if safe == value and safe[:1] not in {".", "-"} and len(safe) <= _VALUE_MOST and not _DIGEST.search(safe):
+    usable = safe[:1] not in {".", "-"} and len(safe) <= _VALUE_MOST and not _OF_WINDOWS.fullmatch(safe)
+    if safe == value and usable and not _DIGEST.search(safe):
         return safe
-    digest = sha256(value.encode()).hexdigest()[:12]
-    return f"{safe[: _VALUE_MOST - 13].strip('.-') or 'x'}-{digest}"
+    return f"{safe[: _VALUE_MOST - 13].strip('.-') or 'x'}-{_digest(value)}"
+
+
+def _digest(value: str) -> str:
+    return sha256(value.encode()).hexdigest()[:12]

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import dataclasses
 import shutil
 import time
+from datetime import UTC, datetime
 from pathlib import Path
 from queue import SimpleQueue
 
@@ -14,6 +16,7 @@ from waiting import PATIENCE_SECONDS
 
 from worker.destinations.file_places import Place, temporary
 from worker.destinations.files import FileDestination
+from worker.destinations.interface import Message
 from worker.outbound.transfer import Answer
 
 
@@ -42,6 +45,18 @@ class TestEachKind:
             assert desk.push(there, message("x", 1, text=text)).status == 200
             desk.remote.clear()
         assert [(folder / name).read_bytes() for name in names(folder)] == [b"three"]
+
+    def test_a_correction_under_another_name_leaves_no_earlier_text(
+        self, desk: FileDesk, partner: tuple[FileDestination, Path]
+    ) -> None:
+        there, folder = with_names(partner, "{edition}/{date}/{id}.{ext}")
+        desk.push(there, message("x", 1))
+        desk.push(there, message("y", 1))
+        for version, day, edition in ((2, 2, "en"), (3, 2, "fr")):
+            moved = dated(message("x", version, "corrected"), day, edition)
+            answer = desk.push(there, moved)
+            assert (answer.status, answer.remote) == (200, f'["{edition}/2026-03-0{day}/x.json"]')
+        assert names(folder) == ["en/2026-03-01/y.json", "fr/2026-03-02/x.json"]
 
     def test_a_try_that_may_have_come_far_is_looked_at_first(
         self, desk: FileDesk, partner: tuple[FileDestination, Path]
@@ -91,6 +106,35 @@ class TestEachKind:
         desk.engine.submit([there.tidied("2026-03-01/", 10, answers.put)])
         assert answers.get(timeout=PATIENCE_SECONDS).message == "1"
         assert [name.removeprefix("2026-03-01/") for name in names(folder)] == sorted([".other.part", new, "x-v1.json"])
+
+
+def with_names(partner: tuple[FileDestination, Path], template: str) -> tuple[FileDestination, Path]:
+    """The same folder, with other names of files."""
+    there, folder = partner
+    terms = there.root.terms._replace(template=template)
+    return dataclasses.replace(there, root=there.root._replace(terms=terms)), folder
+
+
+def dated(sent: Message, day: int, edition: str) -> Message:
+    """The same message about an article of another day and edition."""
+    assert sent.article is not None
+    changes = {"published": datetime(2026, 3, day, tzinfo=UTC), "edition": edition}
+    return dataclasses.replace(sent, article=sent.article.model_copy(update=changes))
+
+
+def test_an_earlier_text_that_is_not_removed_stays_in_the_ledger(desk: FileDesk, tmp_path: Path) -> None:
+    server = FtpServer(tmp_path, refuses=frozenset({"DELE"}))
+    there = desk.destination("ftp", f"ftp://127.0.0.1:{server.port}/", {**LOGIN, "name": "{date}/{id}.{ext}"})
+    desk.push(there, message("x", 1))
+    answer = desk.push(there, dated(message("x", 2, "corrected"), 2, "en"))
+    killed = dated(message("x", 3, "killed"), 2, "en")
+    assert killed.article is not None
+    look = desk.look(there, killed.article)
+    server.stop()
+    reason = "the server does not remove 2026-03-01/x.json; our user needs the right to"
+    assert (answer.status, answer.message) == (200, reason)
+    assert answer.remote == '["2026-03-01/x.json","2026-03-02/x.json"]'
+    assert (look.status, look.message) == (200, "2026-03-01/x.json lies there")
 
 
 @pytest.mark.parametrize(("on_kill", "left"), [("notice", ["x-v1.json", "x-v2.json"]), ("remove", [])])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime
 from typing import Any
 
@@ -26,6 +27,7 @@ def article(**more: Any) -> Article:
         ("{date}/{id}-v{version}.{ext}", "2026-03-01/hh-1-v2.json"),
         ("news/{edition}/{id}.{ext}", "news/en/hh-1.json"),
         ("{id}", "hh-1"),
+        ("{id}-{digest}.{ext}", "hh-1-59d5cc78f937.json"),
     ],
 )
 def test_names(template: str, name: str) -> None:
@@ -73,6 +75,21 @@ def test_two_ids_have_two_names(one: str, other: str) -> None:
     names = {file_name("{id}", article(id=article_id), "json") for article_id in (one, other)}
 
     assert len(names) == len({one, other})
+
+
+@pytest.mark.parametrize("article_id", ["con", "CON", "nul.x", "Lpt1", "aux.", "a.", "a.."])
+def test_names_that_windows_has_no_files_for(article_id: str) -> None:
+    name = file_name("{id}", article(id=article_id), "json")
+
+    assert re.fullmatch(r"[A-Za-z0-9.]+-[0-9a-f]{12}", name)
+    assert file_name("{id}", article(id="console.x"), "json") == "console.x"
+
+
+def test_ids_that_differ_in_their_case_alone_have_two_names_where_case_makes_no_difference() -> None:
+    template = check_template("{date}/{id}-{digest}-v{version}.{ext}")
+    names = {file_name(template, article(id=article_id), "json").lower() for article_id in ("hh-1a", "hh-1A", "HH-1a")}
+
+    assert len(names) == 3
 
 
 def test_all_versions_of_an_article_and_of_no_other() -> None:

@@ -63,6 +63,8 @@ class FilePush(FileVisit):
         self._put_text: Callable[[], Transfer] = self._upload_text
         self._before: tuple[str, ...] = ()
         self._strays: list[str] = []
+        self._kept: list[str] = []
+        self._remark = ""
         self._left: list[str] = []
         is_notice, on_kill = message.status in NOTICES, there.root.terms.on_kill
         self._removes = is_notice and on_kill != "notice"
@@ -302,7 +304,7 @@ class FilePush(FileVisit):
         elif self._delivery.test and (self._message.article is None or self._message.status in NOTICES):
             self._clear_test()
         else:
-            self._done()
+            self._done(200, self._remark)
 
     def _take_last_list(self, answer: Answer, bases: frozenset[str] | None) -> None:
         if answer.fault is not None:
@@ -315,26 +317,36 @@ class FilePush(FileVisit):
             self._end(_GONE)
 
     def _unneeded(self) -> list[str]:
-        """The pictures that no text there names any more; of a version that stays beside this one they stay too."""
-        current = {self._beside(picture.name) for picture in self._message.pictures}
-        names = self._strays if self._there.root.terms.keeps_versions else (*self._names, *self._strays)
-        return [name for name in dict.fromkeys(names) if self._files.is_picture(name) and name not in current]
+        """What is not to stay beside the text: pictures that none names any more, and the text under an earlier name.
+
+        A correction may change the date and the edition, of which names are made. Where versions stay beside each
+        other, their pictures do too.
+        """
+        current = {self._files.name, *self._kept, *(self._beside(picture.name) for picture in self._message.pictures)}
+        if self._there.root.terms.keeps_versions:
+            return [name for name in self._strays if self._files.is_picture(name) and name not in current]
+        return [name for name in dict.fromkeys((*self._names, *self._strays)) if name not in current]
 
     def _remove_unneeded(self, doomed: list[str]) -> None:
         folder = Place.of(doomed[0]).folder
         names = [name for name in doomed if Place.of(name).folder == folder]
 
-        def take_removal(answer: Answer) -> None:
+        def take_list(answer: Answer, bases: frozenset[str] | None) -> None:
             if answer.fault is not None:
                 self._end(answer)
                 return
-            self._names = [name for name in self._names if name not in names]
-            self._strays = [name for name in self._strays if name not in names]
+            left = [name for name in names if bases is None or Place.of(name).base in bases]
+            # Of what may still lie there the ledger goes on to know, for a kill; it is not tried again now.
+            self._kept += left
+            if left and bases is not None:
+                self._remark = f"the server does not remove {left[0]}; our user needs the right to"
+            gone = {*names} - {*left}
+            self._names = [name for name in self._names if name not in gone]
+            self._strays = [name for name in self._strays if name not in gone]
             self._remote = as_remote(self._names)
             self._uploaded()
 
-        removals = (self._there.removal(Place.of(name)) for name in names)
-        self._take(Place(folder, ""), self._there.commands(*removals), take_removal)
+        self._see(folder, take_list, *(self._there.removal(Place.of(name)) for name in names))
 
     def _clear_test(self) -> None:
         """Remove what a test has brought; a server that lets us remove nothing has taken it nevertheless."""
