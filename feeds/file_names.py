@@ -9,8 +9,8 @@
 All of them outlive a kill, so the notice of a kill goes by the name that the article had.
 Whatever an article brings into a name is made of letters, digits and `._-`, so it can't leave its folder, nor be taken
 for an option, a hidden file or a pattern. A value that had anything else ends with a digest of it: two articles never
-share a name. The same goes for what Windows has no files for: `con`, `lpt1.x`, and what ends with a dot. Where upper and
-lower case make no difference, {digest} tells apart the ids that differ in that alone.
+share a name. The same goes for what Windows has no files for: `con`, `lpt1.x`, and what ends with a dot. Where upper
+and lower case make no difference, {digest} tells apart the ids that differ in that alone.
 """
 
 from __future__ import annotations
