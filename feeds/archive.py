@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import Literal
 
 from feeds import moments
@@ -17,6 +18,7 @@ Length = Literal["day", "month"]
 
 _NAMES = {"day": re.compile(moments.DATE, re.ASCII), "month": re.compile(r"\d{4}-\d{2}", re.ASCII)}
 _NAME_FORMATS = {"day": "%Y-%m-%d", "month": "%Y-%m"}
+_DAY_MS = 86_400_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +32,13 @@ class Period:
 
 def period_of(length: Length, moment: int) -> Period:
     """Return the day or month that contains a moment (ms)."""
-    start = moments.moment(moment).replace(hour=0, minute=0, second=0, microsecond=0)
+    return _period_of_day(length, moment // _DAY_MS)
+
+
+@lru_cache(maxsize=4096)
+def _period_of_day(length: Length, day: int) -> Period:
+    """The day or month that contains a day, counted from 1970."""
+    start = moments.moment(day * _DAY_MS)
     if length == "month":
         start = start.replace(day=1)
     # The 32nd day after the first of a month is always in the next month.

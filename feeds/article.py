@@ -221,7 +221,12 @@ class Article(_Text):
 
     def visible(self, now: datetime) -> bool:
         """Whether the article may be seen by readers at `now`: usable, not embargoed, not expired."""
-        return self._usable(now) and (self.embargoed is None or self.embargoed <= now)
+        # A feed document asks it of each of its articles.
+        return (
+            self.pubstatus == "usable"
+            and (self.expires is None or self.expires > now)
+            and (self.embargoed is None or self.embargoed <= now)
+        )
 
     def standing(self, now: datetime) -> Standing:
         """Return what the article is to readers at `now`."""
@@ -229,10 +234,8 @@ class Article(_Text):
 
     def waits(self, now: datetime) -> bool:
         """Whether only the embargo keeps readers from seeing the article at `now`."""
-        return self._usable(now) and not self.visible(now)
-
-    def _usable(self, now: datetime) -> bool:
-        return self.pubstatus == "usable" and (self.expires is None or self.expires > now)
+        usable = self.pubstatus == "usable" and (self.expires is None or self.expires > now)
+        return usable and not self.visible(now)
 
     def due(self, now: datetime) -> datetime | None:
         """Return the next moment after `now` at which `visible` changes by itself, or None."""

@@ -6,8 +6,10 @@ the revision is current. A `Channel` is the contents of a feed document's envelo
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import UTC, datetime
+from functools import lru_cache
+from operator import attrgetter
 from urllib.parse import quote
 
 from feeds.article import Alternate, Article, Image
@@ -110,6 +112,11 @@ class Channel:
     cloud_url: str = ""
 
     @property
+    def lasting(self) -> tuple[object, ...]:
+        """All that it says but when it was last changed."""
+        return _lasting(self)
+
+    @property
     def hubs(self) -> tuple[str, ...]:
         """The hubs that push the document, ours first; none of what no hub pushes."""
         return (self.hub_url, *self.other_hubs) if self.hub_url else ()
@@ -131,9 +138,18 @@ class Channel:
         return {relation: url for relation, url in links.items() if url}
 
 
+_lasting = attrgetter(*(field.name for field in fields(Channel) if field.name != "updated"))
+
+
 def tag_uri(authority: str, kind: str, name: str) -> str:
     """Return a permanent id (RFC 4151): `authority` is `domain,year` and must never change once feeds have readers."""
-    return f"tag:{authority}:{kind}/{quote(name, safe='-._~!$*+,;=:@/')}"
+    return f"tag:{authority}:{kind}/{_escaped(name)}"
+
+
+@lru_cache(maxsize=4096)
+def _escaped(name: str) -> str:
+    # The id of a feed is in each of its documents.
+    return quote(name, safe="-._~!$*+,;=:@/")
 
 
 def start_of_authority(authority: str) -> datetime:

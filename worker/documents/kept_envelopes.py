@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
 from worker.store.byte_cache import ByteCache
@@ -19,7 +18,7 @@ _TOMBSTONE_BYTES = 500
 
 
 class _OfFeed(NamedTuple):
-    channel: Channel
+    lasting: tuple[object, ...]
     tombstones: Sequence[Tombstone]
     envelope: Envelope
 
@@ -38,11 +37,10 @@ class KeptEnvelopes:
         if feed_format.redated is None:
             return feed_format.envelope(channel, tombstones)
         key = (feed_format.key, channel.self_url, *(tombstone.id for tombstone in tombstones))
-        if before := self._envelopes.get(key):
-            undated = replace(channel, updated=before.channel.updated)
-            if (undated, tombstones) == (before.channel, before.tombstones):
-                return feed_format.redated(before.envelope, channel.updated)
+        before = self._envelopes.get(key)
+        if before and (channel.lasting, tombstones) == (before.lasting, before.tombstones):
+            return feed_format.redated(before.envelope, channel.updated)
         envelope = feed_format.envelope(channel, tombstones)
         size = len(envelope.around(())) + _TOMBSTONE_BYTES * len(tombstones)
-        self._envelopes.keep(key, _OfFeed(channel, tombstones, envelope), size)
+        self._envelopes.keep(key, _OfFeed(channel.lasting, tombstones, envelope), size)
         return envelope
