@@ -63,7 +63,7 @@ class FilePush(FileVisit):
         self._put_text: Callable[[], Transfer] = self._upload_text
         self._before: tuple[str, ...] = ()
         self._strays: list[str] = []
-        self._kept: list[str] = []
+        self._unremovable: list[str] = []
         self._remark = ""
         self._left: list[str] = []
         is_notice, on_kill = message.status in NOTICES, there.root.terms.on_kill
@@ -322,7 +322,8 @@ class FilePush(FileVisit):
         A correction may change the date and the edition, of which names are made. Where versions stay beside each
         other, their pictures do too.
         """
-        current = {self._files.name, *self._kept, *(self._beside(picture.name) for picture in self._message.pictures)}
+        pictures = (self._beside(picture.name) for picture in self._message.pictures)
+        current = {self._files.name, *self._unremovable, *pictures}
         if self._there.root.terms.keeps_versions:
             return [name for name in self._strays if self._files.is_picture(name) and name not in current]
         return [name for name in dict.fromkeys((*self._names, *self._strays)) if name not in current]
@@ -337,7 +338,7 @@ class FilePush(FileVisit):
                 return
             left = [name for name in names if bases is None or Place.of(name).base in bases]
             # Of what may still lie there the ledger goes on to know, for a kill; it is not tried again now.
-            self._kept += left
+            self._unremovable += left
             if left and bases is not None:
                 self._remark = f"the server does not remove {left[0]}; our user needs the right to"
             gone = {*names} - {*left}
