@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -251,6 +252,24 @@ class TestEndpoints:
         with pytest.raises(InvalidInput, match="overlap"):
             management.endpoints.rotate(ADMIN, "herald", KEPT_MS + 1)
 
+    def test_what_signs_goes_on_when_somebody_rotates_again(self, management: Management) -> None:
+        _, first = management.endpoints.create(ADMIN, "herald", BASIC)
+        rotated, second = management.endpoints.rotate(ADMIN, "herald", 3_600_000)
+        again, third = management.endpoints.rotate(ADMIN, "herald", 60_000)
+        assert [secret.get_secret_value() for secret in whole(management)["herald"].secret] == [third, second, first]
+        assert again.old_secret_until == rotated.old_secret_until
+        for _ in range(7):
+            management.endpoints.rotate(ADMIN, "herald", 60_000)
+        with pytest.raises(Conflict, match="10 secrets of herald sign already"):
+            management.endpoints.rotate(ADMIN, "herald", 60_000)
+        _, last = management.endpoints.rotate(ADMIN, "herald", 0)
+        assert [last] == [secret.get_secret_value() for secret in whole(management)["herald"].secret]
+        management.endpoints.rotate(ADMIN, "herald", 1)
+        time.sleep(0.01)
+        _, newest = management.endpoints.rotate(ADMIN, "herald", 60_000)
+        secrets = [secret.get_secret_value() for secret in whole(management)["herald"].secret]
+        assert (newest, len(secrets)) == (secrets[0], 2), "one that had ended signs again"
+
     def test_another_key_seals_and_the_old_one_goes(self, management: Management) -> None:
         management.endpoints.create(ADMIN, "herald", FULL)
         new = new_key()
@@ -326,6 +345,22 @@ class TestEndpoints:
         reader = Caller(name="key:b", scopes=frozenset({ENDPOINTS_READ}))
         with pytest.raises(Forbidden, match=ENDPOINTS_WRITE):
             management.endpoints.remove(reader, "herald")
+
+    def test_whoever_is_bound_restores_nothing_that_was_taken_from_them(self, management: Management) -> None:
+        management.partners.create(ADMIN, "herald-group", {})
+        management.partners.create(ADMIN, "others", {})
+        management.endpoints.create(ADMIN, "herald", BASIC, "herald-group")
+        management.endpoints.create(ADMIN, "other", BASIC, "others")
+        bound = Caller(name="key:a", scopes=ALL, bounds=Bounds(partners=("herald-group",)))
+        for name in ("herald", "other"):
+            management.endpoints.remove(ADMIN, name)
+        with pytest.raises(Forbidden, match="feeds that its partner has already"):
+            management.endpoints.restore(bound, "herald")
+        for name in ("other", "missing"):
+            with pytest.raises(NotFound, match=f"there is no removed endpoint {name}"):
+                management.endpoints.restore(bound, name)
+        management.endpoints.create(ADMIN, "second", BASIC, "herald-group")
+        assert management.endpoints.restore(bound, "herald").removed is None
 
 
 class TestPartners:

@@ -103,7 +103,10 @@ def rotate(
     caller: EndpointsWriter,
     rotation: Annotated[Rotation, Body()] = _FOR_A_DAY,
 ) -> EndpointWithSecret:
-    """Make a new secret, which the answer shows, this once. The old one signs beside it for a time."""
+    """Make a new secret, which the answer shows, this once. The old one signs beside it for a time.
+
+    Whoever has lost the answer asks again: what signs still goes on meanwhile. 409: ten secrets sign already.
+    """
     request.state.shows_secret = True
     overlap = rotation.overlap_seconds * 1000
     rotated, secret = parts.management.endpoints.rotate(caller, endpoint, overlap)

@@ -42,6 +42,8 @@ OVERLAP_MOST_MS = KEPT_MS
 PULL = "pull"
 """The kind of endpoints that are read by their partner."""
 _SECRET_BYTES = 32
+_SIGNING_MOST = 10
+"""How many secrets may sign before another one is made: each is a signature in every push."""
 
 
 class EndpointWithSecret(NamedTuple):
@@ -181,9 +183,13 @@ class ManagedEndpoints:
         with self._changes.change(caller) as change:
             row = rows.row(change.connection, tables.managed_endpoints, name)
             former = copies.endpoint_of(row) if row else None
-            if former is None or former.removed is None:
+            is_theirs = former is not None and caller.sees(feed=former.feed, partner=former.partner)
+            if former is None or former.removed is None or not is_theirs:
+                # Whoever may not see it does not learn that it was there.
+                caller.require(ENDPOINTS_WRITE, feed=FILTERED, partner=FILTERED)
                 raise NotFound(f"there is no removed endpoint {name}")
             caller.require(ENDPOINTS_WRITE, feed=former.feed, partner=former.partner)
+            _see_that_it_stays_theirs(change.connection, caller, former.settings, former, around)
             if name in around.of_the_file:
                 raise Conflict(f"there is an endpoint {name} in the settings file")
             try:
@@ -202,7 +208,7 @@ class ManagedEndpoints:
     ) -> EndpointWithSecret:
         """Give an endpoint a new secret, which is returned this once. `overlap` (ms): how long the old one signs too.
 
-        Raises as `change` does.
+        Those that still sign beside the old one go on as long as it does. Raises as `change` does.
         """
         if not 0 <= overlap <= OVERLAP_MOST_MS:
             raise InvalidInput([FieldError("overlap", "must be 0 to 30 days")])
@@ -210,30 +216,25 @@ class ManagedEndpoints:
         with self._changes.change(caller) as change:
             former = self._visible(change.connection, caller, name, ENDPOINTS_WRITE)
             see_that_it_is_current("endpoint", name, former.revision, revision)
-            if former.settings.get("kind") == PULL:
-                raise Conflict(
-                    f"{name} has no secret: its partner reads it with a key; revoke that, and make another one"
-                )
-            if not _is_signed(former.settings):
-                raise Conflict(f"{name} has no secret that signs: change what it is let in by in its settings")
+            _see_that_it_signs(former)
             try:
                 settings = endpoint_secrets.whole(former.settings, name, former.secrets, around.sealer)
             except CantOpen as error:
                 raise Conflict(str(error)) from None
             new_secret = _new_secret(around.sealer)
-            newest = signing_secrets(settings)[:1] if overlap else []
-            settings[SECRET] = [new_secret, *newest]
+            older = _signing_now(former, settings, change.time) if overlap else []
+            settings[SECRET] = [new_secret, *older]
+            until = max(change.time + overlap, former.old_secret_until or 0)
             endpoint = former.model_copy(
                 update={
                     "settings": hidden(settings),
                     "secrets": endpoint_secrets.sealed(settings, name, around.sealer),
-                    "old_secret_until": change.time + overlap if newest else None,
+                    "old_secret_until": until if older else None,
                     "revision": change.revision,
                 }
             )
             _save(change, endpoint)
-            until = {"old_secret_until": endpoint.old_secret_until}
-            change.note("endpoint.rotated", name, new=until)
+            change.note("endpoint.rotated", name, new={"old_secret_until": endpoint.old_secret_until})
         return EndpointWithSecret(endpoint, new_secret)
 
     def rekey(self, caller: Caller) -> int:
@@ -304,6 +305,31 @@ def signing_secrets(settings: Mapping[str, Any]) -> Sequence[str]:
     """Return the secrets that sign an endpoint's pushes, the newest first."""
     secret = settings.get(SECRET) or []
     return [secret] if isinstance(secret, str) else secret
+
+
+def _signing_now(endpoint: ManagedEndpoint, settings: Mapping[str, Any], now: int) -> Sequence[str]:
+    """The secrets that sign at `now` (ms), the newest first. `settings`: those of the endpoint with its secrets.
+
+    All of them go on beside another one: whoever rotates twice, as the first answer was lost, has given the partner
+    none but the oldest. Raises Conflict when there are too many.
+    """
+    over = endpoint.old_secret_until is not None and endpoint.old_secret_until <= now
+    secrets = signing_secrets(settings)[: 1 if over else None]
+    if len(secrets) >= _SIGNING_MOST:
+        raise Conflict(
+            f"{_SIGNING_MOST} secrets of {endpoint.name} sign already: wait until the older ones end, or rotate "
+            "without an overlap"
+        )
+    return secrets
+
+
+def _see_that_it_signs(endpoint: ManagedEndpoint) -> None:
+    """Raise Conflict for an endpoint that has no secret to be rotated."""
+    name = endpoint.name
+    if endpoint.settings.get("kind") == PULL:
+        raise Conflict(f"{name} has no secret: its partner reads it with a key; revoke that, and make another one")
+    if not _is_signed(endpoint.settings):
+        raise Conflict(f"{name} has no secret that signs: change what it is let in by in its settings")
 
 
 def _save(change: Change, endpoint: ManagedEndpoint) -> None:
