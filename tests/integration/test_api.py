@@ -11,6 +11,7 @@ from urllib.parse import quote
 import pytest
 from api_process import TOKEN, ApiProcess, api_process
 from receiver import Receiver
+from requests.utils import parse_header_links
 
 from web import wrong_keys
 from web.api.application import operations, scopes_of
@@ -155,6 +156,25 @@ def test_every_error_is_a_problem_that_names_the_field(api: ApiProcess) -> None:
     assert (large.status_code, large.headers["content-type"]) == (413, PROBLEM)
 
 
+def test_a_body_that_is_no_json_is_called_so(api: ApiProcess) -> None:
+    def answer(body: bytes, media_type: str = "application/json", **headers: str) -> Any:
+        sent = api.ask("POST", "/partners", content=body, headers={"Content-Type": media_type, **headers})
+        assert sent.headers["content-type"] == "application/problem+json"
+        return sent.status_code, sent.json().get("errors"), sent.json()["detail"]
+
+    status, errors, _ = answer(b'{"name": oops}')
+    assert (status, errors) == (422, [{"field": "", "message": "is no JSON: Expecting value at character 10"}])
+    for body in (b"[" * 100_000, b'{"name": ' + b"9" * 5000 + b"}"):
+        status, errors, _ = answer(body)
+        assert (status, [error["field"] for error in errors]) == (422, [""])
+        assert "nested too deeply, or a number in it is too long" in errors[0]["message"]
+    for media_type in ("application/x-www-form-urlencoded", "text/plain"):
+        status, _, detail = answer(b'{"name": "curl"}', media_type)
+        assert (status, detail) == (415, "Send the body as JSON, with Content-Type: application/json.")
+    status, errors, _ = answer(b'{"name": "long"}', **{"Idempotency-Key": "k" * 256})
+    assert (status, errors) == (422, [{"field": "Idempotency-Key", "message": "must have 1 to 255 characters"}])
+
+
 def test_lists_have_pages_that_link_to_the_next(api: ApiProcess) -> None:
     names = []
     path = "/endpoints?limit=1"
@@ -165,6 +185,26 @@ def test_lists_have_pages_that_link_to_the_next(api: ApiProcess) -> None:
         assert bool(link) == (answer.json()["next"] is not None)
         path = link.partition(">")[0].removeprefix("</api/v1")
     assert names == ["arena", "portal", "reader"]
+
+
+@pytest.mark.parametrize("name", ["مقال-١", "a?b#c", 'c>d;e="f', "world/preview", "x/revisions", "x/revisions/2"])
+def test_an_article_is_reached_by_any_name(api: ApiProcess, name: str) -> None:
+    address = f"/articles/{quote(name, safe='')}"
+    for version in (1, 2):
+        event = api.publish(name, version=version)
+    api.get(f"/events/{event['id']}?wait=60s")
+    assert api.get(address)["id"] == name
+    first = api.ask("GET", f"{address}/revisions?limit=1")
+    assert [row["version"] for row in first.json()["items"]] == [1]
+    link = str(parse_header_links(first.headers["link"])[0]["url"])
+    assert link.isascii()
+    following = api.ask("GET", link.removeprefix("/api/v1"))
+    assert [row["version"] for row in following.json()["items"]] == [2]
+    assert api.get(f"{address}/revisions/2")["id"] == name
+    assert api.get(f"{address}/coverage")["article"]["id"] == name
+    assert api.get(f"{address}/preview?format=json")["refused"] == []
+    killed = api.ask("POST", f"{address}/kill")
+    assert (killed.status_code, killed.json()["article"]) == (202, name)
 
 
 def test_what_the_gate_keeps_out_is_listed(api: ApiProcess) -> None:

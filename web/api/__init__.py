@@ -7,3 +7,6 @@ problem (`problems`), every list has pages (`paging`), and what two may change a
 
 FastAPI is imported by this package alone, and by nothing that answers for feeds or events.
 """
+
+# Routes name its convertor, so it is known before any of them is made.
+from web.api import names as names

@@ -37,6 +37,7 @@ from web.api import (
     sections,
     users,
 )
+from web.api.names import NamesWithSlashes
 from web.api.operation_ids import operation_id
 from web.api.problems import MEDIA_TYPE, FieldProblem, Problem, answer_with_problems
 from worker.management.scopes import SCOPES
@@ -120,6 +121,7 @@ def application(parts: ApiParts) -> FastAPI:
         },
     )
     api.state.parts = parts
+    api.add_middleware(NamesWithSlashes)
     answer_with_problems(api)
     for router in _ROUTERS:
         api.include_router(router, prefix=PREFIX)

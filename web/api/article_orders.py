@@ -35,7 +35,7 @@ class Embargo(BaseModel):
     until: datetime | None
 
 
-@router.post("/articles/{article:path}/kill", status_code=202, summary="Kill an article")
+@router.post("/articles/{article:name}/kill", status_code=202, summary="Kill an article")
 def kill(
     article: str,
     response: Response,
@@ -51,25 +51,25 @@ def kill(
     return ordered(response, parts.orders.kill(caller, article_id, unknown_too=terms.unknown_too))
 
 
-@router.post("/articles/{article:path}/hold", status_code=202, summary="Withhold an article")
+@router.post("/articles/{article:name}/hold", status_code=202, summary="Withhold an article")
 def hold(article: str, response: Response, parts: Parts, caller: ArticlesWriter) -> ArticleOrder:
     """Withhold an article: it leaves its feeds, and endpoints hear of it, until it is released."""
     return ordered(response, parts.orders.hold(caller, parts.orders.id_of(article)))
 
 
-@router.post("/articles/{article:path}/release", status_code=202, summary="Release an article that was withheld")
+@router.post("/articles/{article:name}/release", status_code=202, summary="Release an article that was withheld")
 def release(article: str, response: Response, parts: Parts, caller: ArticlesWriter) -> ArticleOrder:
     """Release an article: it is back in its feeds."""
     return ordered(response, parts.orders.release(caller, parts.orders.id_of(article)))
 
 
-@router.post("/articles/{article:path}/repeat", status_code=202, summary="Send an article again")
+@router.post("/articles/{article:name}/repeat", status_code=202, summary="Send an article again")
 def repeat(article: str, response: Response, parts: Parts, caller: ArticlesWriter) -> ArticleOrder:
     """Have an article sent again, unchanged, to the endpoints that get single articles."""
     return ordered(response, parts.orders.repeat(caller, parts.orders.id_of(article)))
 
 
-@router.put("/articles/{article:path}/embargo", status_code=202, summary="Correct an embargo")
+@router.put("/articles/{article:name}/embargo", status_code=202, summary="Correct an embargo")
 def embargo(article: str, response: Response, parts: Parts, caller: ArticlesWriter, terms: Embargo) -> ArticleOrder:
     """Set until when an article is under embargo, or end the embargo (`until`: null)."""
     if terms.until is not None and terms.until.tzinfo is None:

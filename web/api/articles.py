@@ -172,7 +172,7 @@ def search(
     return page(request, response, [ArticleRow(**article.as_json(now)) for article in articles], results.after)
 
 
-@router.get("/articles/{article:path}/revisions", summary="All revisions of an article, and what each changed")
+@router.get("/articles/{article:name}/revisions", summary="All revisions of an article, and what each changed")
 def revisions(
     article: str,
     request: Request,
@@ -196,7 +196,7 @@ def revisions(
     return page(request, response, rows, cursor(start + limit) if len(history) > start + limit else None)
 
 
-@router.get("/articles/{article:path}/revisions/{version}", summary="One revision of an article")
+@router.get("/articles/{article:name}/revisions/{version}", summary="One revision of an article")
 def revision(article: str, version: int, parts: Parts, caller: ArticlesReader) -> dict[str, Any]:
     """Return the document of a version, as it is kept. 410: its words were forgotten."""
     there = _recorded(parts, caller, article)
@@ -212,7 +212,7 @@ def revision(article: str, version: int, parts: Parts, caller: ArticlesReader) -
     return document
 
 
-@router.get("/articles/{article:path}/coverage", summary="Who has an article, and who has not", response_model=Coverage)
+@router.get("/articles/{article:name}/coverage", summary="Who has an article, and who has not", response_model=Coverage)
 def coverage(
     article: str,
     parts: Parts,
@@ -239,7 +239,7 @@ def coverage(
 _FORMATS = f"One of {', '.join(ARTICLE_FORMATS.ours)}, or of the newsroom's own."
 
 
-@router.get("/articles/{article:path}/preview", summary="The very bytes that would be sent")
+@router.get("/articles/{article:name}/preview", summary="The very bytes that would be sent")
 def preview(
     article: str,
     parts: Parts,
@@ -264,7 +264,7 @@ def preview(
     return _previewed(result, format_name)
 
 
-@router.get("/articles/{article:path}", summary="One article, with its state in every feed")
+@router.get("/articles/{article:name}", summary="One article, with its state in every feed")
 def article_state(article: str, parts: Parts, caller: ArticlesReader) -> ArticleState:
     """Return an article by its id, that of an update of it, or the address of its page."""
     if (view := partner_view(parts, caller)) is not None:

@@ -10,9 +10,10 @@ import json
 import re
 from typing import Any
 
-from web.api.problems import RequestProblem, invalid
+from web.api.problems import invalid
 
 _SUSPECT = re.compile(rb"\\u(?:[dD][89a-fA-F]|0000)|\0")
+_NO_JSON = "must be JSON in UTF-8"
 _UNFIT = re.compile("[\0\ud800-\udfff]")
 
 
@@ -21,14 +22,14 @@ def see_that_it_is_text(body: bytes) -> None:
     try:
         body.decode()
     except UnicodeDecodeError:
-        raise RequestProblem(422, "The body must be JSON in UTF-8.") from None
+        raise invalid("", _NO_JSON) from None
     # Nearly no body has any of these.
     if not _SUSPECT.search(body):
         return
     try:
         value = json.loads(body.decode("utf-8-sig"))
     except (ValueError, RecursionError):
-        raise RequestProblem(422, "The body must be JSON in UTF-8.") from None
+        raise invalid("", _NO_JSON) from None
     wrong = _unfit(value)
     if wrong is not None:
         raise invalid(wrong, "has NUL or half of a character (a lone surrogate), which can't be kept")

@@ -52,7 +52,7 @@ class FeedOrderState(BaseModel):
     workers: bool = Field(description="Whether a worker is running that carries it out.")
 
 
-@router.post("/feeds/{feed:path}/orders", status_code=202, summary="Push or withdraw the past of a feed")
+@router.post("/feeds/{feed:name}/orders", status_code=202, summary="Push or withdraw the past of a feed")
 def order(feed: str, parts: Parts, caller: FeedsWriter, terms: FeedOrderTerms) -> OrderedOfFeed:
     """Have receivers get what a new definition has taken in, or lose what it has left out. 409: an order goes on."""
     _see_that_it_is_there(parts, caller, feed)
@@ -63,7 +63,7 @@ def order(feed: str, parts: Parts, caller: FeedsWriter, terms: FeedOrderTerms) -
     return OrderedOfFeed(**row)
 
 
-@router.get("/feeds/{feed:path}/orders", summary="How far an order of a feed is")
+@router.get("/feeds/{feed:name}/orders", summary="How far an order of a feed is")
 def progress(feed: str, parts: Parts, caller: FeedsReader) -> FeedOrderState:
     """Return how far the last order is. 404: there was none."""
     _see_that_it_is_there(parts, caller, feed)

@@ -46,7 +46,7 @@ class Readers(BaseModel):
     days: list[ReaderDay] = Field(description="One without a reader that named a number is left out.")
 
 
-@router.get("/feeds/{feed:path}/readers", summary="How many subscribers feed readers tell of")
+@router.get("/feeds/{feed:name}/readers", summary="How many subscribers feed readers tell of")
 def readers(
     feed: str,
     parts: Parts,

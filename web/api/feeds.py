@@ -135,7 +135,7 @@ def parked(
     return page(request, response, [ParkedRow(**row) for row in shown], following)
 
 
-@router.get("/feeds/{feed:path}/preview", summary="A feed as it is served")
+@router.get("/feeds/{feed:name}/preview", summary="A feed as it is served")
 def preview(
     feed: str,
     parts: Parts,
@@ -156,7 +156,7 @@ def preview(
     return FeedPreview(media_type=feed_format.media_type, document=document.decode("utf-8"), refused=None)
 
 
-@router.get("/feeds/{feed:path}", summary="One feed, with its definition")
+@router.get("/feeds/{feed:name}", summary="One feed, with its definition")
 def one_feed(feed: str, parts: Parts, caller: FeedsReader) -> Feed:
     """Return a feed; also one that a pattern has made, or would make."""
     definition = _definition(parts, caller, feed)

@@ -65,7 +65,7 @@ def lists(
     return page(request, response, *by_name(rows, lambda row: row.name, after, limit))
 
 
-@router.get("/lists/{name:path}", summary="One list")
+@router.get("/lists/{name:name}", summary="One list")
 def curated_list(name: str, parts: Parts, caller: ListsReader) -> CuratedList:
     """Return a list with its articles."""
     feeds = _feeds_of(parts, caller, name)
@@ -73,7 +73,7 @@ def curated_list(name: str, parts: Parts, caller: ListsReader) -> CuratedList:
     return CuratedList(name=name, feeds=feeds, articles=entries)
 
 
-@router.put("/lists/{name:path}", status_code=202, summary="Arrange a list anew")
+@router.put("/lists/{name:name}", status_code=202, summary="Arrange a list anew")
 def arrange(name: str, response: Response, parts: Parts, caller: ListsWriter, arrangement: Arrangement) -> ArrangedList:
     """Set which articles a list has. Those that are not published here as yet appear when they are."""
     _feeds_of(parts, caller, name)

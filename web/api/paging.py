@@ -11,6 +11,7 @@ from urllib.parse import urlencode
 from fastapi import Query, Request, Response
 from pydantic import BaseModel, Field
 
+from web.api.names import escaped_path
 from web.api.problems import invalid
 
 LIMIT_MOST = 100
@@ -34,7 +35,7 @@ def page(request: Request, response: Response, items: list[Item], next_cursor: s
     if next_cursor is not None:
         parameters = [(name, value) for name, value in request.query_params.multi_items() if name != "after"]
         query = urlencode([*parameters, ("after", next_cursor)])
-        response.headers["Link"] = f'<{request.url.path}?{query}>; rel="next"'
+        response.headers["Link"] = f'<{escaped_path(request.scope)}?{query}>; rel="next"'
     return Page[Item](items=items, next=next_cursor)
 
 

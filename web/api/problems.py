@@ -100,11 +100,25 @@ def _request_problem(error: Any) -> RequestProblem:
 
 
 def _http_exception(error: Any) -> RequestProblem:
+    if error.status_code == 400:
+        # FastAPI: json.loads has raised something else than that a text is no JSON.
+        return invalid("", "can't be read as JSON: it is nested too deeply, or a number in it is too long")
     return RequestProblem(error.status_code, _sentence(error.status_code), headers=error.headers)
 
 
 def _wrong_fields(error: Any) -> RequestProblem:
-    return RequestProblem(422, _INVALID, [(_field(wrong["loc"]), wrong["msg"]) for wrong in error.errors()])
+    wrongs = error.errors()
+    if any(isinstance(wrong.get("input"), bytes) for wrong in wrongs):
+        # FastAPI has not read it as JSON, as its sender did not call it so.
+        return RequestProblem(415, "Send the body as JSON, with Content-Type: application/json.")
+    return RequestProblem(422, _INVALID, map(_wrong_field, wrongs))
+
+
+def _wrong_field(wrong: Any) -> tuple[str, str]:
+    if wrong["type"] == "json_invalid":
+        # What stands for the field is a place in the text.
+        return "", f"is no JSON: {wrong['ctx']['error']} at character {wrong['loc'][-1] + 1}"
+    return _field(wrong["loc"]), wrong["msg"]
 
 
 def _invalid_input(error: Any) -> RequestProblem:

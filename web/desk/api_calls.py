@@ -70,7 +70,7 @@ class DeskApi:
             "method": method,
             "scheme": "http",
             "path": address,
-            "raw_path": quote(address).encode(),
+            "raw_path": "/".join((PREFIX, *(quote(part, safe="") for part in path))).encode(),
             "root_path": "",
             "query_string": urlencode(chosen).encode(),
             "headers": headers,
