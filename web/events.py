@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
     from config.settings import Settings
     from web.client_address import ClientAddresses
-    from web.request_body import BodyReader
+    from web.request_body import BodyReader, RequestBody
     from worker.intake.accept import Intake, WakeUp
     from worker.management.callers import Caller
     from worker.management.keys import KeyRing
@@ -70,7 +70,9 @@ class EventsEndpoint:
             return refusal
         authenticated = caller is not None
         body = await self._body_reader.read(request, self._most_bytes, client, authenticated=authenticated)
-        if not authenticated and not any(self._is_signed(request.headers, text) for text in body.signed):
+        # A key may have been revoked while the body came.
+        now = caller_of(request.headers, self._ring, client) if authenticated else None
+        if now is None and (authenticated or not self._signed(request, body)):
             return problem(401, headers={"WWW-Authenticate": "Bearer"})
         try:
             events, single = _events(request.headers, body.content)
@@ -104,6 +106,9 @@ class EventsEndpoint:
         """Whether the body is worth reading. A sender with a token, a wrong one, does not sign as well."""
         token = headers.get("authorization", "").lower().startswith("bearer ")
         return bool(self._secrets) and not token and may_be_webhook(headers, clock.now().timestamp())
+
+    def _signed(self, request: Request, body: RequestBody) -> bool:
+        return any(self._is_signed(request.headers, text) for text in body.signed)
 
     def _is_signed(self, headers: Mapping[str, str], body: bytes) -> bool:
         try:

@@ -57,7 +57,7 @@ class Follower:
         self.ended.set()
 
     def kinds_of(self, article: str) -> list[str]:
-        return [kind for _, kind, fields in self.heard if fields["article"] == article]
+        return [kind for _, kind, fields in self.heard if fields.get("article") == article]
 
 
 def test_an_article_is_followed_from_its_acceptance_to_its_kill(newsroom: Newsroom) -> None:
@@ -78,6 +78,13 @@ def test_an_article_is_followed_from_its_acceptance_to_its_kill(newsroom: Newsro
     assert again.kinds_of("live-1") == [
         kind for kind in follower.kinds_of("live-1") if kind in {"carried_out", "delivered"}
     ]
+
+
+def test_who_comes_back_with_an_id_of_a_stream_that_was_lost_hears_of_what_happens(newsroom: Newsroom) -> None:
+    # The other Redis had a clock that was far ahead.
+    follower = Follower(newsroom, last=f"{int(time.time() * 1000) + 86_400_000}-0")
+    newsroom.publish("live-lost", "s2")
+    newsroom.receiver.until(lambda: "accepted" in follower.kinds_of("live-lost"), 60, "what happens")
 
 
 def test_a_key_hears_of_its_feeds_and_no_longer_than_it_is_valid(newsroom: Newsroom) -> None:

@@ -6,6 +6,7 @@ is in the request's state: `caller` (worker.management.callers.Caller) and `addr
 
 from __future__ import annotations
 
+import re
 import time
 from dataclasses import dataclass
 from hashlib import sha256
@@ -20,7 +21,7 @@ from starlette.requests import Request
 from feeds.counted import counted
 from web.access import bearer_token, caller_of
 from web.api.body_text import see_that_it_is_text
-from web.api.problems import RequestProblem
+from web.api.problems import RequestProblem, invalid
 from web.request_body import BodyRefused
 from web.wrong_keys import WINDOW_SECONDS as WRONG_SECONDS
 from worker import clock
@@ -28,6 +29,8 @@ from worker.store.api_requests import KeptAnswer
 from worker.store.redis_errors import Outage
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
     from web.client_address import ClientAddresses
@@ -45,8 +48,8 @@ _NOT_ASKED_SECONDS = 1.0
 """How long a Redis that was away is not asked again for the limits: nobody waits for it."""
 _KEY_MOST = 255
 """The longest Idempotency-Key, in characters."""
-_NEVER_HELD_UP = "/kill"
-"""How the address of what no limit and no outage holds up ends."""
+_NEVER_HELD_UP = re.compile(r"/api/v1/articles/.+/kill", re.DOTALL)
+"""What is posted here no limit and no outage holds up."""
 _WITH_BODY = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 
 
@@ -94,6 +97,7 @@ class Gate:
             request.state.caller = caller
             limits = await self._count(request, caller)
             body = await self._body(request)
+            self._see_that_it_still_holds(request)
         except RequestProblem as problem:
             await problem.response()(scope, receive, send)
             return
@@ -102,19 +106,40 @@ class Gate:
             await too_much.response()(scope, receive, send)
             return
 
+        send_with_limits = self._with_limits(request, limits, send)
+        whole = _received(body, receive)
+        if request.method == "POST" and "idempotency-key" in request.headers:
+            await self._once(request, caller, body, whole, send_with_limits)
+        else:
+            await self._application(scope, whole, send_with_limits)
+
+    def _with_limits(self, request: Request, limits: Mapping[str, str], send: Send) -> Send:
+        """Send an answer with the headers that tell of the limits, while the key still holds.
+
+        A question may have waited for a minute for what it is answered. Whoever has changed something is answered all
+        the same.
+        """
+        refused = False
+
         async def send_with_limits(message: Message) -> None:
+            nonlocal refused
+            if refused:
+                return
             if message["type"] == "http.response.start":
+                try:
+                    if request.method not in _WITH_BODY:
+                        self._see_that_it_still_holds(request)
+                except RequestProblem as problem:
+                    refused = True
+                    await problem.response()(request.scope, request.receive, send)
+                    return
                 headers = MutableHeaders(scope=message)
                 for name, value in limits.items():
                     headers[name] = value
                 headers.setdefault("Cache-Control", "no-store")
             await send(message)
 
-        whole = _received(body, receive)
-        if request.method == "POST" and "idempotency-key" in request.headers:
-            await self._once(request, caller, body, whole, send_with_limits)
-        else:
-            await self._application(scope, whole, send_with_limits)
+        return send_with_limits
 
     async def _caller(self, request: Request) -> Caller:
         address = self._addresses.of(request)
@@ -125,9 +150,13 @@ class Gate:
         if caller is None:
             if not await self._wrong_keys.slow(address):
                 raise RequestProblem(429, "Too many wrong keys.", headers={"Retry-After": str(WRONG_SECONDS)})
-            headers = {"WWW-Authenticate": 'Bearer error="invalid_token"'}
-            raise RequestProblem(401, "This key is not valid.", headers=headers)
+            raise _wrong_key()
         return caller
+
+    def _see_that_it_still_holds(self, request: Request) -> None:
+        """Raise RequestProblem if the key was revoked, or has expired, since the request was let in."""
+        if caller_of(request.headers, self._ring, self._addresses.of(request)) is None:
+            raise _wrong_key()
 
     async def _count(self, request: Request, caller: Caller) -> dict[str, str]:
         """Count the request; return the headers that tell of the limit. Raises RequestProblem when it is over."""
@@ -139,7 +168,7 @@ class Gate:
             "RateLimit-Policy": f'"key";q={most};w={WINDOW_SECONDS}',
             "RateLimit": f'"key";r={max(0, most - used)};t={left_seconds}',
         }
-        if used > most and not request.url.path.endswith(_NEVER_HELD_UP):
+        if used > most and not _is_kill(request.scope):
             raise RequestProblem(
                 429,
                 f"This key may make {counted(most, 'request', 'requests')} a minute.",
@@ -171,14 +200,14 @@ class Gate:
         """Have a request carried out once, however often it is sent under its Idempotency-Key."""
         scope, key, name = request.scope, request.headers["idempotency-key"], caller.key_id or caller.name
         if not 0 < len(key) <= _KEY_MOST:
-            problem = RequestProblem(422, f"An Idempotency-Key has 1 to {_KEY_MOST} characters.")
+            problem = invalid("Idempotency-Key", f"must have 1 to {_KEY_MOST} characters")
             await problem.response()(scope, receive, send)
             return
         digest = sha256(b"\0".join((request.url.path.encode(), request.url.query.encode(), body))).hexdigest()
         try:
             before = await run_in_threadpool(self._requests.begin, name, key, digest)
         except RedisError:
-            if request.url.path.endswith(_NEVER_HELD_UP):
+            if _is_kill(scope):
                 await self._application(scope, receive, send)
                 return
             detail = "Redis does not answer, so a request can't be kept from being carried out twice; try again."
@@ -204,6 +233,14 @@ class Gate:
                 self._outage.met(error, "what was answered is not kept")
         for message in collected:
             await send(message)
+
+
+def _is_kill(scope: Scope) -> bool:
+    return scope["method"] == "POST" and _NEVER_HELD_UP.fullmatch(scope["path"]) is not None
+
+
+def _wrong_key() -> RequestProblem:
+    return RequestProblem(401, "This key is not valid.", headers={"WWW-Authenticate": 'Bearer error="invalid_token"'})
 
 
 def _received(body: bytes, receive: Receive) -> Receive:
@@ -235,7 +272,7 @@ def _answer_to_keep(digest: str, messages: list[Message], *, secret: bool) -> Ke
 async def _again(before: KeptAnswer, digest: str, scope: Scope, receive: Receive, send: Send) -> None:
     """Answer a request that was sent before as it was answered then."""
     if before.digest != digest:
-        problem = RequestProblem(422, "This Idempotency-Key was used for another request; make a new one.")
+        problem = invalid("Idempotency-Key", "was used for another request; make a new one")
     elif before.status == 0:
         detail = "This request is under way; send it again in a moment."
         problem = RequestProblem(409, detail, headers={"Retry-After": "1"})

@@ -128,6 +128,9 @@ async def _news(
             return
         if news.began_anew:
             news.began_anew = False
+            if place(await run_in_threadpool(parts.store.live.last)) < place(last):
+                # It is of a stream that was lost with its Redis: all that there is has happened since.
+                last = "0-0"
             while missed := await run_in_threadpool(parts.store.live.after, last, _BATCH):
                 last = missed[-1].id
                 yield missed

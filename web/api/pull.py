@@ -26,6 +26,8 @@ from worker.receivers.pull_position import CURSOR_MOST, PullPosition, WrongCurso
 from worker.receivers.pull_stream import EndpointBusy
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from web.api.parts import ApiParts
     from worker.destinations.endpoint import Endpoint
     from worker.management.callers import Caller
@@ -113,11 +115,15 @@ async def stream(
 ) -> Response:
     """Return changes, kills and withdrawals of the partner's endpoints of the kind `pull`, in their order."""
     seconds = seconds_of(wait)
-    endpoints = _endpoints(parts, caller, partner, feed)
+
+    def endpoints() -> list[Endpoint]:
+        return _endpoints(parts, caller, partner, feed)
+
+    there = endpoints()
     position = _position("after", after) if after else None
     end = asyncio.get_running_loop().time() + seconds
     for _ in range(_TRIES):
-        page = await run_in_threadpool(parts.pulls.read, endpoints, position, limit)
+        page = await run_in_threadpool(parts.pulls.read, there, position, limit)
         if not page.articles and seconds:
             page = await _wait(parts, endpoints, position, limit, end)
         body = await run_in_threadpool(_body, page)
@@ -176,9 +182,12 @@ def _position(field: str, cursor: str) -> PullPosition:
 
 
 async def _wait(
-    parts: ApiParts, endpoints: list[Endpoint], position: PullPosition | None, limit: int, end: float
+    parts: ApiParts, endpoints: Callable[[], list[Endpoint]], position: PullPosition | None, limit: int, end: float
 ) -> PulledPage:
-    """Read again when something has changed, until there is something or the time is over."""
+    """Read again when something has changed, until there is something or the time is over.
+
+    Each time by the endpoints that there are then: rights may be others by now, and an endpoint gone.
+    """
     global _waiting  # noqa: PLW0603 (of this process)
     if _waiting >= _WAITING_MOST:
         raise RequestProblem(503, "Too many requests wait; ask without `wait`.", headers={"Retry-After": "5"})
@@ -187,15 +196,19 @@ async def _wait(
     try:
         with parts.live.subscription() as news:
             while True:
-                heads = await run_in_threadpool(parts.pulls.heads, endpoints)
-                page = await run_in_threadpool(parts.pulls.read, endpoints, position, limit)
+                in_use = parts.management.endpoints_in_use()
+                there = await run_in_threadpool(endpoints)
+                heads = await run_in_threadpool(parts.pulls.heads, there)
+                page = await run_in_threadpool(parts.pulls.read, there, position, limit)
                 again = now() + _READ_SECONDS
                 if page.articles or now() >= end or news.ended:
                     return page
                 while now() < min(again, end) and not news.ended:
                     await asyncio.sleep(min(_PAUSE_SECONDS, max(0.0, end - now())))
                     await news.wait(max(0.0, min(_LOOK_SECONDS, end - now())))
-                    if await run_in_threadpool(parts.pulls.heads, endpoints) != heads:
+                    if parts.management.endpoints_in_use() is not in_use:
+                        break
+                    if await run_in_threadpool(parts.pulls.heads, there) != heads:
                         break
     finally:
         _waiting -= 1
