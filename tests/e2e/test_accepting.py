@@ -7,6 +7,7 @@ import signal
 import sqlite3
 import time
 from contextlib import closing
+from typing import Any
 
 import requests
 from command_line import dateline
@@ -26,6 +27,18 @@ def until_result(newsroom: Newsroom, event_id: str, result: str) -> None:
     until(lambda: (noted := receipt(newsroom, event_id)) is not None and noted.result == result, result)
 
 
+def accepted(newsroom: Newsroom, event: dict[str, Any]) -> requests.Response:
+    """Post an event until it is accepted: on a machine that does much else the record may be slow for a moment too."""
+    answers: list[requests.Response] = []
+
+    def posted() -> bool:
+        answers.append(newsroom.post(event))
+        return answers[-1].status_code == 202
+
+    until(posted, lambda: answers[-1].text)
+    return answers[-1]
+
+
 def test_one_of_the_two_is_enough(own_newsroom: Newsroom) -> None:
     newsroom, receiver = own_newsroom, own_newsroom.receiver
     first = newsroom.publish("calm", "s0")
@@ -36,8 +49,8 @@ def test_one_of_the_two_is_enough(own_newsroom: Newsroom) -> None:
     assert redis is not None
     os.kill(redis.pid, signal.SIGSTOP)
     try:
-        answers = [newsroom.post(published(name, "s0") | {"id": f"evt-{name}"}) for name in ("storm-1", "storm-2")]
-        killed = newsroom.post({"id": "evt-kill", "type": "article.killed", "article": {"id": "calm"}})
+        answers = [accepted(newsroom, published(name, "s0") | {"id": f"evt-{name}"}) for name in ("storm-1", "storm-2")]
+        killed = accepted(newsroom, {"id": "evt-kill", "type": "article.killed", "article": {"id": "calm"}})
         assert [(202, "record")] * 3 == [
             (answer.status_code, answer.json().get("kept")) for answer in [*answers, killed]
         ]

@@ -24,8 +24,8 @@ from worker.management.surroundings import Surroundings
 
 MANY = 50
 HAPPENINGS = 40
-TIMED = 5
-"""So many changes more or less are made by the clock, by web servers alone."""
+TIMED = 20
+"""So many changes more or less are made by the clock, by web servers alone: one a second, and some are slow seconds."""
 NAME, PASSWORD = "mira", "a password of twelve or more"
 
 

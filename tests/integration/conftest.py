@@ -11,6 +11,7 @@ import time
 from collections.abc import Iterator
 from contextlib import closing, suppress
 from pathlib import Path
+from unittest import mock
 
 import empty_record
 import pytest
@@ -27,6 +28,13 @@ from worker import clock
 from worker.record import Record, tables
 from worker.runtime.embedded_redis import find_server
 from worker.store import Store
+
+
+@pytest.fixture(autouse=True)
+def noting_is_waited_for() -> Iterator[None]:
+    """What a test carries out step by step is noted after that, however slow the machine: no duty does it later."""
+    with mock.patch("worker.retention.noting._MOMENT_SECONDS", 60.0):
+        yield
 
 
 def _port() -> int:

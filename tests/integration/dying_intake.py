@@ -23,7 +23,7 @@ def accept(redis_url: str, record_url: str, moment: str) -> int | None:
 
 
 def _accept(redis_url: str, record_url: str, moment: str) -> None:
-    store, commits = Store.connect(redis_url), GroupCommit(Record.connect(record_url))
+    store, commits = Store.connect(redis_url), GroupCommit(Record.connect(record_url), wait_seconds=30)
     if moment == "before Redis":
         store.hasty_events.accept = _die  # type: ignore[method-assign]
     else:

@@ -80,7 +80,7 @@ def test_a_bug_is_no_absence(record: Record) -> None:
 
 
 def test_posts_share_commits(record: Record) -> None:
-    commits = GroupCommit(record)
+    commits = GroupCommit(record, wait_seconds=30)
     barrier = Barrier(16)
 
     def post(number: int) -> str:
@@ -97,7 +97,7 @@ def test_posts_share_commits(record: Record) -> None:
 def test_a_server_that_was_restarted_meanwhile_is_there(cluster: Cluster) -> None:
     with closing(Record.connect(cluster.url(cluster.database()))) as record:
         record.upgrade()
-        commits = GroupCommit(record)
+        commits = GroupCommit(record, wait_seconds=30)
         assert ["new"] == [event.status for event in commits.accept([sent("1")])]
         cluster.stop()
         cluster.start()
@@ -106,7 +106,7 @@ def test_a_server_that_was_restarted_meanwhile_is_there(cluster: Cluster) -> Non
 
 
 def test_one_bad_event_fails_alone(record: Record) -> None:
-    commits = GroupCommit(record)
+    commits = GroupCommit(record, wait_seconds=30)
     barrier = Barrier(9)
     bad = SentEvent("bad", "{}", "", None, 2**70, "post")
 
@@ -168,7 +168,7 @@ def test_a_server_that_stands_still_keeps_no_thread_for_good(cluster: Cluster, m
 
 
 def test_where_redis_has_them_is_noted_by_the_way(record: Record) -> None:
-    commits = GroupCommit(record)
+    commits = GroupCommit(record, wait_seconds=30)
     numbers = [event.number for event in commits.accept([sent("1"), sent("2")])]
     commits.note_appended({numbers[0]: "1-0"})
 

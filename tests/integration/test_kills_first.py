@@ -11,8 +11,10 @@ from typing import Any
 import pytest
 from distributing import Worker
 from receiver import Answer, Receiver, Request
+from waiting import PATIENCE_SECONDS
 
 from worker import clock
+from worker.receivers import article_readings
 from worker.store import Store, keys
 from worker.store.articles import StoredArticle
 from worker.store.attempts import Dispute
@@ -61,6 +63,13 @@ def test_what_is_not_sent_is_not_charged(worker: Worker) -> None:
     assert float(worker.store.client.hget(keys.feed("f").of_endpoint("e", "bucket"), "tokens")) == 2
 
 
+def withdraw(worker: Worker, article_id: str, state: str) -> None:
+    """Have an article leave, and wait until whoever sends has heard of that: when it is announced, and as recorded."""
+    before = worker.clearance.last("f")
+    worker.change(article_id, state)
+    until(worker.receiver, lambda: worker.clearance.last("f") >= before + 2, "it to be heard of")
+
+
 @pytest.mark.parametrize("state", ["killed", "out"])
 def test_it_goes_next_while_a_backlog_is_sent_one_by_one(worker: Worker, state: str) -> None:
     worker.endpoint()
@@ -70,7 +79,7 @@ def test_it_goes_next_while_a_backlog_is_sent_one_by_one(worker: Worker, state: 
         worker.change(f"behind-{number}")
     worker.go()
     until(worker.receiver, lambda: len(worker.pushes()) >= 5)
-    worker.change("held", state)
+    withdraw(worker, "held", state)
     before = len(worker.pushes())
     worker.go()
     notice = "killed held" if state == "killed" else "withdrawn held"
@@ -118,9 +127,7 @@ def test_the_kill_of_what_is_in_flight_follows_its_answer(worker: Worker) -> Non
         worker.change(name)
     worker.go()
     assert arrived.wait(60)
-    worker.change("first", "killed")
-    # It is heard of in a moment.
-    time.sleep(0.5)
+    withdraw(worker, "first", "killed")
     release.set()
     until(worker.receiver, lambda: len(worker.pushes()) == 4)
     assert worker.pushes() == ["published first", "killed first", "published second", "published third"]
@@ -235,7 +242,11 @@ def test_what_is_killed_while_answers_are_noted_is_read_anew(worker: Worker, red
     assert ["published a", "killed b"] == worker.pushes()
 
 
-def test_answers_are_noted_and_what_goes_next_is_read_in_one_round_trip(worker: Worker) -> None:
+def test_answers_are_noted_and_what_goes_next_is_read_in_one_round_trip(
+    worker: Worker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # What was read stays good for as long as this machine needs.
+    monkeypatch.setattr(article_readings, "_FRESH_SECONDS", 2 * PATIENCE_SECONDS)
     worker.endpoint()
     for number in range(20):
         worker.change(f"a{number}")

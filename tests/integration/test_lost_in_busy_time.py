@@ -57,6 +57,7 @@ class Worker:
         config.write_text(f'data_dir = "{folder}"\n{SETTINGS}')
         self.services = build(load(config, {"DATELINE_RECORD_URL": record_url}), redis_url)
         self.store, self.record = self.services.store, self.services.record
+        self.services.commits._wait_seconds = 30
         self.runtime = WorkerRuntime(self.services, queues=())
         self.services.agreement.begin = self.runtime.rebuild.begin
         self.lost_events = LostEvents(self.store, self.record)

@@ -53,10 +53,10 @@ def _until_ready(process: ForkedProcess, folder: Path) -> None:
     [
         ("worker.outbound.engine Engine _turn hangs", "engine"),
         ("worker.receivers.distributor Distributor _pass ends", "distributor"),
-        # All duties do it: the one that is waited for longest would be named.
+        # All duties do it, and all threads show that they move: the one that is waited for longest would be named.
         ("worker.runtime.duty Duty _once hangs heartbeat", "heartbeat"),
         ("worker.receivers.clearance Clearance _listen ends", "clearance"),
-        ("worker.watchdog Beat __call__ hangs", "consumer"),
+        ("worker.watchdog Beat __call__ hangs MainThread", "consumer"),
     ],
 )
 def test_a_worker_whose_thread_does_not_move_ends_itself_and_says_why(
