@@ -31,11 +31,12 @@ def oauth2(receiver: Receiver, path: str, secret: str) -> str:
 
 
 class TokenServer:
-    """Issues tokens; `valid` are those that `take` takes."""
+    """Issues tokens; `valid` is the one that `take` takes, `taken` which articles it has taken."""
 
     def __init__(self) -> None:
         self.issued = 0
         self.valid = ""
+        self.taken: set[str] = set()
 
     def issue(self, _: Request) -> Answer:
         self.issued += 1
@@ -43,7 +44,10 @@ class TokenServer:
         return 200, json.dumps({"access_token": self.valid, "token_type": "Bearer", "expires_in": 3600}).encode()
 
     def take(self, request: Request) -> Answer:
-        return (204, b"") if request.headers.get("authorization") == f"Bearer {self.valid}" else (401, b"")
+        if request.headers.get("authorization") != f"Bearer {self.valid}":
+            return 401, b""
+        self.taken.add(json.loads(request.body)["article"]["id"])
+        return 204, b""
 
 
 def test_tokens_that_are_revoked_lose_nothing_and_park_nothing(tmp_path: Path, receiver: Receiver) -> None:
@@ -54,7 +58,8 @@ def test_tokens_that_are_revoked_lose_nothing_and_park_nothing(tmp_path: Path, r
         for number in range(20):
             newsroom.publish(f"o-{number}", "s30")
             if number in {7, 14}:
-                receiver.wait("/o", number + 1)
+                # All of them: while a token is asked for, the one that was issued before can't be revoked.
+                receiver.until(lambda: len(server.taken) == number + 1, 30, "all of them")  # noqa: B023
                 server.valid = "revoked"
         receiver.until(lambda: newsroom.is_settled("s30"), 30, "all to be delivered")
         outcomes = {attempt.outcome for attempt in newsroom.attempts("s30", "o", 100)}

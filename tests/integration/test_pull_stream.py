@@ -342,7 +342,9 @@ def test_a_redis_that_is_lost_loses_neither_the_cursor_nor_what_was_handed_out(a
     partner.acknowledge(part["items"][0]["cursor"])
     api.publish(unread)
     attempts = f"/endpoints/{partner.endpoint}/attempts"
-    api.until(lambda: len(api.get(attempts)["items"]) == 3, "the record to have all")
+    api.until(lambda: len(api.get(attempts)["items"]) == 3, "all of them")
+    # They are shown while they are on their way, too.
+    api.until(lambda: not api.services.store.outboxes.waiting(["world"]).entries, "the record to have all")
     api.until(lambda: api.get(f"/articles/{unread}")["feeds"], "the record to have the articles")
     api.services.store.client.flushall()
 
