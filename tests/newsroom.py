@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -171,6 +172,27 @@ class Newsroom:
         """The feed's receivers as they are at one moment: none is missed, or seen twice, because it moves meanwhile."""
         names = list(self.store.client.hkeys(keys.feed(feed).receivers))
         return self.store.receivers.get_many(feed, names)
+
+
+_PUT_OFF = """
+if not redis.call('ZSCORE', KEYS[1], ARGV[1]) then return 0 end
+redis.call('ZADD', KEYS[1], ARGV[2], ARGV[1])
+local state = cjson.decode(redis.call('HGET', KEYS[2], ARGV[1]))
+state['until'] = tonumber(ARGV[2])
+for name, value in pairs(cjson.decode(ARGV[3])) do state[name] = value end
+redis.call('HSET', KEYS[2], ARGV[1], cjson.encode(state))
+return 1
+"""
+
+
+def put_off(store: Store, feed: str, endpoint: str, **more: int) -> bool:
+    """Have an endpoint in backoff wait for an hour, as if it had asked for that: nothing but a kill brings it forward.
+
+    `more` of its state is changed with that. False: it is not in backoff.
+    """
+    k, due = keys.feed(feed), clock.ms(clock.now()) + 3_600_000
+    arguments = (f"endpoint:{endpoint}", due, json.dumps(more))
+    return bool(store.client.eval(_PUT_OFF, 2, k.backoff, k.receiver_states, *arguments))
 
 
 def published(article_id: str, section: str, version: int = 1, **more: Any) -> dict[str, Any]:

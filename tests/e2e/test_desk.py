@@ -14,7 +14,7 @@ from urllib.parse import quote
 
 import pytest
 import requests
-from newsroom import Newsroom, start
+from newsroom import Newsroom, put_off, start
 from receiver import Receiver
 from selenium.common.exceptions import (
     ElementClickInterceptedException,
@@ -33,7 +33,6 @@ from worker.alarms.evaluation import AlarmEvaluation
 from worker.management.callers import shell
 from worker.management.management import Management
 from worker.management.surroundings import Surroundings
-from worker.store import keys
 from worker.store.alarms import Cause
 from worker.store.live import ALARMS
 
@@ -187,10 +186,7 @@ def test_from_the_search_to_proven(browser: Chrome, newsroom: Newsroom, shared_r
     until_text(browser, "radio", "#kill-progress .timeline")
     # By itself it would be tried an hour later.
     until_text(browser, "Try it now", "#kill-progress")
-    put_off = {"endpoint:radio": clock.ms(clock.now()) + 3_600_000}
-    shared_receiver.until(
-        lambda: newsroom.store.client.zadd(keys.feed("harbour").backoff, put_off, xx=True, ch=True) == 1, 60, "backoff"
-    )
+    shared_receiver.until(lambda: put_off(newsroom.store, "harbour", "radio"), 60, "backoff")
     shared_receiver.behave.pop("/radio")
     click(browser, By.XPATH, "//button[text()='Try it now']")
     until_text(browser, "Proven: nobody has it any longer", "#kill-progress")

@@ -7,13 +7,11 @@ import time
 
 import feedparser
 import requests
-from newsroom import SECRET, Newsroom
+from newsroom import SECRET, Newsroom, put_off
 from receiver import Receiver, Request
 
-from worker import clock
 from worker.outbound.signing import verify_webhook
 from worker.receivers.ledger import LedgerEntry
-from worker.store import keys
 
 
 def pushes(receiver: Receiver, path: str) -> list[tuple[str, str, int]]:
@@ -88,9 +86,7 @@ def test_a_kill_reaches_an_endpoint_in_backoff_at_once_and_alone(newsroom: Newsr
     newsroom.publish("p3-1", "s3")
     newsroom.receiver.wait("/p3")
     # An hour from now, so that nobody waits for it here.
-    due = {"endpoint:p3": clock.ms(clock.now()) + 3_600_000}
-    backoff = keys.feed("s3").backoff
-    newsroom.receiver.until(lambda: newsroom.store.client.zadd(backoff, due, xx=True, ch=True) == 1, 20, "backoff")
+    newsroom.receiver.until(lambda: put_off(newsroom.store, "s3", "p3"), 20, "backoff")
     tried = len(newsroom.receiver.at("/p3"))
     newsroom.receiver.behave["/p3"] = lambda _: (204, b"")
     newsroom.kill("p3-1")

@@ -8,13 +8,12 @@ import re
 import shlex
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
 from celery import Celery
 from command_line import dateline
-from newsroom import Newsroom
+from newsroom import Newsroom, put_off
 
 from worker.store import keys
 
@@ -199,8 +198,7 @@ def test_an_endpoint_is_tried_now(newsroom: Newsroom) -> None:
     newsroom.receiver.wait("/p7", before + 1)
     newsroom.receiver.behave["/p7"] = lambda _: (503, b"")
     newsroom.publish("tried-now-2", "s7")
-    backoff, due = "dateline:{feed:s7}:backoff", {"endpoint:p7": time.time_ns() // 1_000_000 + 3_600_000}
-    newsroom.receiver.until(lambda: newsroom.store.client.zadd(backoff, due, xx=True, ch=True) == 1, 20, "the backoff")
+    newsroom.receiver.until(lambda: put_off(newsroom.store, "s7", "p7"), 20, "the backoff")
     newsroom.receiver.behave["/p7"] = lambda _: (204, b"")
     attempts = len(newsroom.receiver.at("/p7"))
     done = dateline("endpoints", "--retry", "p7", *config)

@@ -11,6 +11,7 @@ from urllib.parse import quote
 import pytest
 from api_process import ROOT, ApiProcess, api_process
 from desk_visitor import ORIGIN, DeskVisitor, visitor
+from newsroom import put_off
 from receiver import Receiver
 
 from worker import clock
@@ -248,9 +249,7 @@ def test_a_kill_is_asked_once_and_shows_who_has_not_confirmed(
         assert (kill["headline"], kill["edition"], kill["feeds"]) == ("", "en", ["world"])
         assert "<script>alert" not in page
         # By itself it would be tried an hour later.
-        put_off = {"endpoint:portal": api_now() + 3_600_000}
-        backoff = keys.feed("world").backoff
-        api.until(lambda: api.services.store.client.zadd(backoff, put_off, xx=True, ch=True) == 1, "backoff")
+        api.until(lambda: put_off(api.services.store, "world", "portal"), "backoff")
     finally:
         receiver.behave.pop("/portal")
     assert desk.post("/endpoints/portal/retry", next=place).headers["location"] == place
