@@ -207,6 +207,33 @@ def test_an_article_is_reached_by_any_name(api: ApiProcess, name: str) -> None:
     assert (killed.status_code, killed.json()["article"]) == (202, name)
 
 
+def test_an_endpoint_and_a_partner_are_reached_by_a_name_with_a_slash(api: ApiProcess) -> None:
+    current = {"If-Match": "*"}
+    settings = {"feed": "world", "format": "json", "url": f"{api.receiver.url}/slashed"}
+    assert api.ask("POST", "/partners", json={"name": "north/radio"}).status_code == 201
+    endpoint = {"name": "north/radio/en", "partner": "north/radio", "settings": settings}
+    made = api.ask("POST", "/endpoints", json=endpoint)
+    assert made.status_code == 201, made.text
+    address = made.headers["location"].removeprefix("/api/v1")
+    assert address == "/endpoints/north%2Fradio%2Fen"
+    receivers = api.services.store.receivers
+    api.until(lambda: receivers.exists("world", "endpoint:north/radio/en"), "the receiver")
+    assert api.get(address)["name"] == "north/radio/en"
+    assert api.get(f"{address}/attempts")["items"] == []
+    for order in ("pause", "resume", "rotate"):
+        assert api.ask("POST", f"{address}/{order}", json={}).status_code == 200, order
+    ordered = api.ask("POST", f"{address}/replays", json={"article": "hh-1"})
+    assert (ordered.status_code, ordered.headers["location"]) == (202, f"/api/v1{address}/replays")
+    assert api.ask("DELETE", address, headers=current).status_code == 204
+    assert api.ask("POST", f"{address}/restore").status_code == 200
+    assert api.ask("DELETE", address, headers=current).status_code == 204
+    assert api.get("/partners/north%2Fradio")["name"] == "north/radio"
+    assert api.ask("DELETE", "/partners/north%2Fradio", headers=current).status_code == 204
+    # A slash elsewhere is of nothing that there is.
+    for path in ("/endpoints/portal/attempts/a%2Fb", "/articles/hh-1/revisions/1%2F2"):
+        assert api.ask("GET", path).status_code in {404, 422}, path
+
+
 def test_what_the_gate_keeps_out_is_listed(api: ApiProcess) -> None:
     refusals = api.services.store.refusals
     for article_id in ("kept-1", "kept-2"):

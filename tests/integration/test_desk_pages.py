@@ -357,6 +357,21 @@ def test_endpoints_are_paused_tested_and_replayed_to(api: ApiProcess, desk: Desk
     assert desk.get("/endpoints/none").status_code == 404
 
 
+def test_names_with_a_slash_have_pages(api: ApiProcess, desk: DeskVisitor, receiver: Receiver) -> None:
+    settings = {"feed": "world", "format": "json", "url": f"{receiver.url}/slash"}
+    endpoint = {"name": "south/radio/en", "partner": "south/radio", "settings": settings}
+    assert api.ask("POST", "/partners", json={"name": "south/radio"}).status_code == 201
+    assert api.ask("POST", "/endpoints", json=endpoint).status_code == 201
+    api.until(lambda: "south/radio/en" in desk.page("/partners/south%2Fradio"), "the endpoint")
+    page = desk.page("/endpoints/south%2Fradio%2Fen")
+    assert "/desk/endpoints/south%2Fradio%2Fen/edit" in page
+    for path in ("/partners/south%2Fradio/edit", "/endpoints/south%2Fradio%2Fen/edit"):
+        assert "south/radio" in desk.page(path)
+    receivers = api.services.store.receivers
+    api.until(lambda: receivers.exists("world", "endpoint:south/radio/en"), "the receiver")
+    assert "?ordered=pause" in desk.post("/endpoints/south%2Fradio%2Fen/pause").headers["location"]
+
+
 def test_what_an_endpoint_has_answered_runs_nowhere(api: ApiProcess, desk: DeskVisitor, receiver: Receiver) -> None:
     receiver.behave["/arena"] = lambda _: (400, EVIL.encode(), {})
     try:

@@ -221,7 +221,7 @@ def test_what_does_not_come_from_its_page_does_nothing(api: ApiProcess) -> None:
 def test_it_may_do_no_more_than_its_buttons(api: ApiProcess) -> None:
     opened = Opened(api, link(api)["url"])
     for path in ("pause", "resume", "retry", "edit"):
-        assert opened.post(f"/endpoints/acme-push/{path}").status_code == 404
+        assert opened.post(f"/endpoints/acme-push/{path}").status_code == 405
     assert opened.client.get("/desk").status_code == 303
     assert api.get("/endpoints/acme-push")["health"]["state"] != "paused"
 

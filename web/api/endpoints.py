@@ -154,7 +154,7 @@ def endpoints(
     return page(request, response, [EndpointRow(**row) for row in rows], following)
 
 
-@router.get("/endpoints/{endpoint}", summary="One endpoint")
+@router.get("/endpoints/{endpoint:segment}", summary="One endpoint")
 def one_endpoint(endpoint: str, response: Response, parts: Parts, caller: EndpointsReader) -> Endpoint:
     """Return an endpoint with its settings. The ETag of one that is managed by the API goes into `If-Match`."""
     return described(parts, response, parts.endpoints().view(caller, endpoint))
@@ -175,7 +175,7 @@ class EndpointOutcomes(BaseModel):
     points: list[OutcomePoint]
 
 
-@router.get("/endpoints/{endpoint}/outcomes", summary="How an endpoint has done over time")
+@router.get("/endpoints/{endpoint:segment}/outcomes", summary="How an endpoint has done over time")
 def outcomes(
     endpoint: str,
     parts: Parts,
@@ -196,7 +196,7 @@ def outcomes(
     return EndpointOutcomes(since=clock.moment(since), points=points)
 
 
-@router.get("/endpoints/{endpoint}/attempts", summary="What was sent to an endpoint")
+@router.get("/endpoints/{endpoint:segment}/attempts", summary="What was sent to an endpoint")
 def attempts(
     endpoint: str,
     request: Request,
@@ -229,7 +229,7 @@ def _as_seen(parts: ApiParts, caller: Caller, view: EndpointView, rows: list[dic
     return rows if may_read else without_headlines(rows, of_notices=False)
 
 
-@router.get("/endpoints/{endpoint}/attempts/{attempt}", summary="One attempt, with what was sent")
+@router.get("/endpoints/{endpoint:segment}/attempts/{attempt:segment}", summary="One attempt, with what was sent")
 def one_attempt(endpoint: str, attempt: str, parts: Parts, caller: EndpointsReader) -> AttemptWithDocument:
     """Return an attempt with the document that was sent; without it for a key that lacks `articles:read`."""
     view = parts.endpoints().view(caller, endpoint)
@@ -243,7 +243,7 @@ def one_attempt(endpoint: str, attempt: str, parts: Parts, caller: EndpointsRead
     return AttemptWithDocument(**row)
 
 
-@router.post("/endpoints/{endpoint}/pause", summary="Pause an endpoint")
+@router.post("/endpoints/{endpoint:segment}/pause", summary="Pause an endpoint")
 def pause(endpoint: str, parts: Parts, caller: EndpointsOperator) -> EndpointRow:
     """Pause an endpoint: it gets nothing until it is resumed, and then all that it missed. 409: it is paused."""
     view = parts.endpoints().view(caller, endpoint)
@@ -251,7 +251,7 @@ def pause(endpoint: str, parts: Parts, caller: EndpointsOperator) -> EndpointRow
     return _now(parts, view)
 
 
-@router.post("/endpoints/{endpoint}/resume", summary="Resume an endpoint")
+@router.post("/endpoints/{endpoint:segment}/resume", summary="Resume an endpoint")
 def resume(endpoint: str, parts: Parts, caller: EndpointsOperator) -> EndpointRow:
     """Resume an endpoint that was paused, or suspended after days of failures: it catches up."""
     view = parts.endpoints().view(caller, endpoint)
@@ -259,7 +259,7 @@ def resume(endpoint: str, parts: Parts, caller: EndpointsOperator) -> EndpointRo
     return _now(parts, view)
 
 
-@router.post("/endpoints/{endpoint}/retry", summary="Try an endpoint now")
+@router.post("/endpoints/{endpoint:segment}/retry", summary="Try an endpoint now")
 def retry(endpoint: str, parts: Parts, caller: EndpointsOperator) -> RetriedEndpoint:
     """Try an endpoint now, whatever it waits for. One that is paused is resumed."""
     view = parts.endpoints().view(caller, endpoint)

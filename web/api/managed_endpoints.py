@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated, Any
+from urllib.parse import quote
 
 from fastapi import APIRouter, Body, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
@@ -63,11 +64,11 @@ def create(
     """Create an endpoint: workers know it within a second. It begins at the head of its feed, or with its backfill."""
     request.state.shows_secret = True
     endpoint, secret = parts.management.endpoints.create(caller, new.name, new.settings, new.partner)
-    response.headers["Location"] = f"/api/v1/endpoints/{endpoint.name}"
+    response.headers["Location"] = f"/api/v1/endpoints/{quote(endpoint.name, safe='')}"
     return EndpointWithSecret(**dict(_described(parts, response, endpoint)), secret=secret)
 
 
-@router.put("/endpoints/{endpoint}", summary="Change an endpoint")
+@router.put("/endpoints/{endpoint:segment}", summary="Change an endpoint")
 def change(
     endpoint: str,
     response: Response,
@@ -82,19 +83,19 @@ def change(
     return _described(parts, response, changed)
 
 
-@router.delete("/endpoints/{endpoint}", status_code=204, summary="Remove an endpoint")
+@router.delete("/endpoints/{endpoint:segment}", status_code=204, summary="Remove an endpoint")
 def remove(endpoint: str, parts: Parts, caller: EndpointsWriter, if_match: IfMatch = None) -> None:
     """Remove an endpoint: it gets nothing more. For 30 days it can be restored; then its secrets are erased."""
     parts.management.endpoints.remove(caller, endpoint, expected_revision(if_match))
 
 
-@router.post("/endpoints/{endpoint}/restore", summary="Restore an endpoint that was removed")
+@router.post("/endpoints/{endpoint:segment}/restore", summary="Restore an endpoint that was removed")
 def restore(endpoint: str, response: Response, parts: Parts, caller: EndpointsWriter) -> Endpoint:
     """Have an endpoint again that was removed, as it was: it catches up from where it was."""
     return _described(parts, response, parts.management.endpoints.restore(caller, endpoint))
 
 
-@router.post("/endpoints/{endpoint}/rotate", summary="Replace the secret of an endpoint")
+@router.post("/endpoints/{endpoint:segment}/rotate", summary="Replace the secret of an endpoint")
 def rotate(
     endpoint: str,
     request: Request,

@@ -1,7 +1,8 @@
-"""Names in addresses that have a slash, as articles and feeds have: `%2F` is of a name, `/` ends it (RFC 3986, 2.2).
+"""Names in addresses that have a slash, as articles, feeds and endpoints may: `%2F` is of a name, `/` ends it.
 
-So the article `world/preview` is at `/articles/world%2Fpreview`, and `/articles/world/preview` is how `world` would be
-sent. Where nothing follows that is an address of its own, a slash may stand as it is: `/articles/world/harbour`.
+So it is in RFC 3986 (section 2.2): the article `world/preview` is at `/articles/world%2Fpreview`, and what is at
+`/articles/world/preview` is how `world` would be sent. Where nothing follows that is an address of its own, a slash may
+stand as it is: `/articles/world/harbour`.
 """
 
 from __future__ import annotations
@@ -15,7 +16,8 @@ from starlette.convertors import PathConvertor, register_url_convertor
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Receive, Scope, Send
 
-_WITH_NAMES = re.compile(rb"/api/v1/(?:articles|feeds|lists)/.*%2f", re.IGNORECASE)
+_WITH_NAMES = re.compile(rb"/api/v1/(?:articles|feeds|lists|endpoints|partners)/.*%2f", re.IGNORECASE)
+"""Of these every part of an address is a name or a number."""
 _SLASH = "\udc2f"
 """A slash of a name, while the route is found: what no decoded address can have."""
 
@@ -26,6 +28,12 @@ class NameConvertor(PathConvertor):
     def convert(self, value: str) -> str:
         """Return the name."""
         return value.replace(_SLASH, "/")
+
+
+class SegmentConvertor(NameConvertor):
+    """A name in which a slash is always escaped: `{endpoint:segment}`."""
+
+    regex = "[^/]+"
 
 
 class NamesWithSlashes:
@@ -54,3 +62,4 @@ def _sent(scope: Scope) -> bytes:
 
 
 register_url_convertor("name", NameConvertor())
+register_url_convertor("segment", SegmentConvertor())

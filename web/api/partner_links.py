@@ -39,7 +39,7 @@ class MadePartnerLink(PartnerLink):
     url: str = Field(description="Whoever has it opens the page. It is shown this once.")
 
 
-@router.get("/partners/{partner}/links", summary="The links to the page of a partner")
+@router.get("/partners/{partner:segment}/links", summary="The links to the page of a partner")
 def links(
     partner: str, request: Request, response: Response, parts: Parts, caller: PartnersReader
 ) -> Page[PartnerLink]:
@@ -48,7 +48,7 @@ def links(
     return page(request, response, rows, None)
 
 
-@router.post("/partners/{partner}/links", status_code=201, summary="Make a link to the page of a partner")
+@router.post("/partners/{partner:segment}/links", status_code=201, summary="Make a link to the page of a partner")
 def make(
     partner: str, request: Request, parts: Parts, caller: PartnersWriter, new: NewPartnerLink | None = None
 ) -> MadePartnerLink:
@@ -61,7 +61,11 @@ def make(
     return MadePartnerLink(**described(link), url=address(parts.publication.base_url, token))
 
 
-@router.delete("/partners/{partner}/links/{link}", status_code=204, summary="Revoke a link to the page of a partner")
+@router.delete(
+    "/partners/{partner:segment}/links/{link:segment}",
+    status_code=204,
+    summary="Revoke a link to the page of a partner",
+)
 def revoke(partner: str, link: str, parts: Parts, caller: PartnersWriter) -> None:
     """Revoke a link: within a second it opens nothing, and who has opened the page by it is out."""
     parts.management.links.revoke(caller, partner, link)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 from typing import TYPE_CHECKING, Literal
+from urllib.parse import quote
 
 from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
@@ -89,12 +90,12 @@ def create(response: Response, parts: Parts, caller: PartnersWriter, new: NewPar
     """Create a partner."""
     values = new.model_dump(exclude={"name"}, exclude_unset=True)
     partner = parts.management.partners.create(caller, new.name, values)
-    response.headers["Location"] = f"/api/v1/partners/{partner.name}"
+    response.headers["Location"] = f"/api/v1/partners/{quote(partner.name, safe='')}"
     tag(response, partner.revision)
     return _row(partner)
 
 
-@router.get("/partners/{partner}", summary="One partner", response_model_exclude_unset=True)
+@router.get("/partners/{partner:segment}", summary="One partner", response_model_exclude_unset=True)
 def one_partner(partner: str, response: Response, parts: Parts, caller: PartnersReader) -> PartnerRow:
     """Return a partner."""
     there = parts.management.partners.get(caller, partner)
@@ -102,7 +103,7 @@ def one_partner(partner: str, response: Response, parts: Parts, caller: Partners
     return _row(there)
 
 
-@router.put("/partners/{partner}", summary="Change a partner", response_model_exclude_unset=True)
+@router.put("/partners/{partner:segment}", summary="Change a partner", response_model_exclude_unset=True)
 def change(
     partner: str,
     response: Response,
@@ -118,7 +119,7 @@ def change(
     return _row(changed)
 
 
-@router.delete("/partners/{partner}", status_code=204, summary="Remove a partner")
+@router.delete("/partners/{partner:segment}", status_code=204, summary="Remove a partner")
 def remove(partner: str, parts: Parts, caller: PartnersWriter, if_match: IfMatch = None) -> None:
     """Remove a partner that has no endpoints."""
     parts.management.partners.remove(caller, partner, expected_revision(if_match))

@@ -96,7 +96,7 @@ class Acknowledged(BaseModel):
 
 
 @router.get(
-    "/partners/{partner}/articles",
+    "/partners/{partner:segment}/articles",
     summary="A partner's articles, as they change",
     response_model=ArticleStream,
 )
@@ -135,7 +135,7 @@ async def stream(
     raise RequestProblem(503, detail, headers={"Retry-After": "1"})
 
 
-@router.post("/partners/{partner}/articles/ack", summary="Acknowledge a partner's articles")
+@router.post("/partners/{partner:segment}/articles/ack", summary="Acknowledge a partner's articles")
 def acknowledge(partner: str, parts: Parts, caller: ArticlesPuller, named: CursorToAcknowledge) -> Acknowledged:
     """Note that the partner has everything up to a cursor safely, and has taken down what was killed.
 

@@ -33,7 +33,7 @@ class EndpointTest(BaseModel):
     kill: EndpointAnswer | None = Field(description="Whoever has taken the test is sent its kill at once.")
 
 
-@router.post("/endpoints/{endpoint}/test", summary="Test an endpoint")
+@router.post("/endpoints/{endpoint:segment}/test", summary="Test an endpoint")
 def test(endpoint: str, parts: Parts, caller: EndpointsOperator) -> EndpointTest:
     """Send a test article in the endpoint's format, authenticated and signed as all are, and return what it answers.
 

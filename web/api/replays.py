@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 from typing import Literal, Self
+from urllib.parse import quote
 
 from fastapi import APIRouter, Response
 from pydantic import BaseModel, ConfigDict, Field, model_validator
@@ -67,7 +68,7 @@ class StoppedReplay(BaseModel):
     articles: int
 
 
-@router.post("/endpoints/{endpoint}/replays", status_code=202, summary="Send articles again")
+@router.post("/endpoints/{endpoint:segment}/replays", status_code=202, summary="Send articles again")
 def order(
     endpoint: str, response: Response, parts: Parts, caller: EndpointsOperator, terms: ReplayOrder
 ) -> OrderedReplay:
@@ -94,11 +95,11 @@ def order(
             rate=terms.rate,
             patience_seconds=_PATIENCE_SECONDS,
         )
-        response.headers["Location"] = f"/api/v1/endpoints/{endpoint}/replays"
+        response.headers["Location"] = f"/api/v1/endpoints/{quote(endpoint, safe='')}/replays"
     return OrderedReplay(articles=len(articles), dry_run=terms.dry_run, waits=waits)
 
 
-@router.get("/endpoints/{endpoint}/replays", summary="How far a replay is")
+@router.get("/endpoints/{endpoint:segment}/replays", summary="How far a replay is")
 def progress(endpoint: str, parts: Parts, caller: EndpointsReader) -> ReplayState:
     """Return how far the last replay of an endpoint is. 404: there was none."""
     view = parts.endpoints().view(caller, endpoint)
@@ -108,7 +109,7 @@ def progress(endpoint: str, parts: Parts, caller: EndpointsReader) -> ReplayStat
     return ReplayState(**last.as_json())
 
 
-@router.delete("/endpoints/{endpoint}/replays", summary="Stop a replay")
+@router.delete("/endpoints/{endpoint:segment}/replays", summary="Stop a replay")
 def stop(endpoint: str, parts: Parts, caller: EndpointsOperator) -> StoppedReplay:
     """Stop a replay: what was not sent yet is not sent. An article that is in flight still goes."""
     view = parts.endpoints().view(caller, endpoint)

@@ -130,15 +130,16 @@ def _back(request: Request, order: str) -> Response:
     return RedirectResponse(f"{PREFIX}/endpoints/{name}?ordered={order}", 303)
 
 
-_ENDPOINT = f"{PREFIX}/endpoints/{{endpoint}}"
+_ENDPOINT = f"{PREFIX}/endpoints/{{endpoint:path}}"
 ROUTES = [
     Route(PREFIX, overview),
     Route(f"{PREFIX}/signatures", signatures),
     Route(f"{PREFIX}/language", speak, methods=["POST"]),
-    Route(_ENDPOINT, endpoint),
     Route(f"{_ENDPOINT}/standing", standing),
     Route(f"{_ENDPOINT}/test", test, methods=["POST"]),
     Route(f"{_ENDPOINT}/rotate", rotate, methods=["POST"]),
     Route(f"{_ENDPOINT}/replays", replay, methods=["POST"]),
     Route(f"{_ENDPOINT}/replays/stop", stop, methods=["POST"]),
+    # The last: a name may have a slash, as the addresses above have behind it.
+    Route(_ENDPOINT, endpoint),
 ]

@@ -171,11 +171,10 @@ def _back(request: Request, order: str) -> Response:
     return RedirectResponse(place_in_desk(form_of(request).get("next", ""), own), 303)
 
 
-_ENDPOINT = f"{PREFIX}/endpoints/{{endpoint}}"
+_ENDPOINT = f"{PREFIX}/endpoints/{{endpoint:path}}"
 ROUTES = [
     Route(f"{PREFIX}/endpoints", endpoints),
     Route(f"{PREFIX}/endpoints-parked", parked),
-    Route(_ENDPOINT, endpoint),
     Route(f"{_ENDPOINT}/standing", standing),
     Route(f"{_ENDPOINT}/attempts/{{attempt}}", attempt),
     Route(f"{_ENDPOINT}/pause", pause, methods=["POST"]),
@@ -185,4 +184,6 @@ ROUTES = [
     Route(f"{_ENDPOINT}/rotate", rotate, methods=["POST"]),
     Route(f"{_ENDPOINT}/replays", replay, methods=["POST"]),
     Route(f"{_ENDPOINT}/replays/stop", stop, methods=["POST"]),
+    # The last: a name may have a slash, as the addresses above have behind it.
+    Route(_ENDPOINT, endpoint),
 ]
