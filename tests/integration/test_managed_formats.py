@@ -15,7 +15,7 @@ from feeds.errors import InvalidInput
 from feeds.format_definition import FormatDefinition
 from feeds.formats import ARTICLE_FORMATS, FEED_FORMATS
 from feeds.formats.own import take_over
-from worker.management import managed_formats
+from worker.management import managed_formats, rules_trial
 from worker.management.copies import ManagedFormat
 from worker.management.formats_in_use import FormatsInUse
 
@@ -102,6 +102,27 @@ def test_a_mistake_is_named_with_its_field_and_line(
     found = {error["field"]: error["message"] for error in answer.json()["errors"]}
     assert reason in found[field]
     assert "w" not in ARTICLE_FORMATS
+
+
+TWICE = "".join(
+    f'<define name="d{number}"><choice><ref name="d{number + 1}"/><ref name="d{number + 1}"/></choice></define>'
+    for number in range(40)
+)
+ENDLESS = (
+    f'<grammar xmlns="http://relaxng.org/ns/structure/1.0"><start><element name="a"><ref name="d0"/></element></start>'
+    f'{TWICE}<define name="d40"><element name="b"><empty/></element></define></grammar>'
+)
+
+
+def test_rules_that_nothing_could_read_stop_no_process(api: ApiProcess, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(rules_trial, "_SECONDS", 3)
+    settings = WIRE | {"rules": ENDLESS}
+    for path, terms in (("/formats", {"name": "w", "settings": settings}), ("/format-trials", {"settings": settings})):
+        answer = api.ask("POST", path, json=terms)
+        (error,) = answer.json()["errors"]
+        assert (422, "rules") == (answer.status_code, error["field"])
+        assert "takes too long to be read" in error["message"]
+    assert rules_trial.can_be_read(ENDLESS.replace(TWICE, "").replace("d40", "d0"))
 
 
 def test_names_are_given_once(api: ApiProcess) -> None:

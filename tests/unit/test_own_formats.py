@@ -11,13 +11,14 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
+from waiting import until
 
 from feeds.article import Article
 from feeds.entry import Channel, Tombstone, entry
 from feeds.format_definition import FormatDefinition
 from feeds.formats import ARTICLE_FORMATS, FEED_FORMATS
 from feeds.formats.interface import FormatFault, Provider
-from feeds.formats.own import take_over
+from feeds.formats.own import schemas, take_over
 from feeds.formats.own.compiled import article_format, feed_format
 from feeds.recognition import recognise
 from feeds.validation.checks import check_article, check_channel, check_entry, check_feed
@@ -263,6 +264,30 @@ def test_a_schema_in_json_that_would_not_end_or_breaks_is_a_finding(
     take_over([defined(media_type="application/json", template="{}", rules=json.dumps(rules))])
     (finding,) = check_article("wire", json.dumps(document).encode(), ours=True)
     assert problem in finding.reason
+
+
+@pytest.mark.timeout(120)
+def test_a_schema_in_xml_that_takes_too_long_is_a_finding_until_it_is_done(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(schemas, "_DOCUMENT_SECONDS", 0.2)
+    model = '<element name="b"><empty/></element>'
+    for _ in range(4):
+        model = f"<zeroOrMore><choice>{model}{model}</choice></zeroOrMore>"
+    rules = (
+        f'<element name="a" xmlns="http://relaxng.org/ns/structure/1.0">{model}<element name="z"><empty/></element>'
+        "</element>"
+    )
+    check = schemas.compiled_schema(rules, of_json=False)
+    reason = "the schema can't be applied: it takes too long for one document"
+    assert [reason] == [finding.reason for finding in check(b"<a>" + b"<b/>" * 50 + b"</a>")]
+    # Until it is back nobody waits for it.
+    assert [reason] == [finding.reason for finding in check(b"<a><z/></a>")]
+    until(lambda: not list(check(b"<a><z/></a>")), "the schema judges again")
+
+
+def test_a_schema_in_xml_that_gives_up_is_a_finding() -> None:
+    rules = XSD.replace('<xs:maxLength value="20"/>', '<xs:pattern value="(a|aa)+"/>')
+    (finding,) = schemas.compiled_schema(rules, of_json=False)(f"<story><head>{'a' * 40}!</head></story>".encode())
+    assert finding.reason == "the schema can't be applied: Internal error in XML Schema validation"
 
 
 def test_patterns_of_names_judge_as_the_standard_says() -> None:

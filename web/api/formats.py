@@ -17,7 +17,7 @@ from web.api.parts import Parts
 from web.api.problems import not_there
 from web.api.revisions import IfMatch, expected_revision, tag
 from web.api.visibility import sees_any
-from worker.management.managed_formats import defined
+from worker.management.managed_formats import proven
 from worker.management.scopes import ARTICLES_READ
 
 if TYPE_CHECKING:
@@ -93,7 +93,7 @@ def create(response: Response, parts: Parts, caller: FormatsWriter, new: NewForm
 @router.post("/format-trials", summary="Try a format")
 def trial(parts: Parts, caller: FormatsWriter, terms: FormatTrial) -> FormatSample:
     """Return what these settings make of an article, or of a sample one. Nothing is kept, and nothing sent."""
-    definition = defined(str(terms.settings.get("name", "sample")), terms.settings)
+    definition = proven(str(terms.settings.get("name", "sample")), terms.settings)
     article = None if terms.article is None else _article(parts, caller, terms.article)
     try:
         document, refused = shown(definition, parts.publication.provider, article, terms.change)

@@ -13,6 +13,7 @@ from feeds.format_definition import FormatDefinition
 from worker.management import copies
 from worker.management.changes import Conflict, NotFound, see_that_it_is_current
 from worker.management.copies import ManagedFormat
+from worker.management.rules_trial import can_be_read
 from worker.management.scopes import FORMATS_READ, FORMATS_WRITE
 from worker.record import management as rows
 from worker.record import tables
@@ -57,7 +58,7 @@ class ManagedFormats:
         Raises Forbidden, InvalidInput, Conflict, RecordAway.
         """
         caller.require(FORMATS_WRITE)
-        defined(name, values)
+        proven(name, values)
         if name in {definition.name for definition in self._surroundings().formats}:
             raise Conflict(f"there is a format {name} in the settings file: give this one another name")
         with self._changes.change(caller) as change:
@@ -79,7 +80,7 @@ class ManagedFormats:
         when endpoints need of it what it would have no longer, Outdated, RecordAway.
         """
         caller.require(FORMATS_WRITE)
-        definition = defined(name, values)
+        definition = proven(name, values)
         with self._changes.change(caller) as change:
             former = _format(change.connection, name)
             see_that_it_is_current("format", name, former.revision, revision)
@@ -102,6 +103,16 @@ class ManagedFormats:
                 raise Conflict(f"endpoints have the format {name}: {listed(endpoints)}; give them another one first")
             rows.remove(change.connection, tables.managed_formats, name)
             change.note("format.removed", name, old=former.settings)
+
+
+def proven(name: str, values: Mapping[str, Any]) -> FormatDefinition:
+    """Return the definition of a format that somebody gives, tried out. Raises as `defined` does."""
+    rules = values.get("rules")
+    is_xml = isinstance(rules, str) and 0 < len(rules) <= SETTINGS_MOST and not rules.lstrip().startswith("{")
+    if is_xml and not can_be_read(str(rules)):
+        problem = "takes too long to be read, or too much memory: do its parts refer to each other many times?"
+        raise InvalidInput([FieldError("rules", problem)])
+    return defined(name, values)
 
 
 def defined(name: str, values: Mapping[str, Any]) -> FormatDefinition:

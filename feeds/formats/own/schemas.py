@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator
 from itertools import islice
-from threading import Lock
+from threading import Lock, Thread
 from typing import Any
 
 import jsonschema
@@ -29,6 +29,8 @@ _KEYWORD_UNITS = 10
 """What a keyword of a JSON Schema costs each time that it is applied: some microseconds."""
 _PATTERN_SECONDS = 0.2
 """How long one pattern may look at one text. Most need a millionth of it; `(a+)+$` would never end."""
+_DOCUMENT_SECONDS = 5.0
+"""How long an XML Schema or RELAX NG is waited for, for one document. Most need some thousandths."""
 _UNBOUNDED = {"unevaluatedProperties", "patternProperties"}
 _XSD, _RNG = "{http://www.w3.org/2001/XMLSchema}", "{http://relaxng.org/ns/structure/1.0}"
 _REFERENCES = (
@@ -77,20 +79,50 @@ def _xml_schema(text: str) -> Check:
     except (etree.XMLSchemaParseError, etree.RelaxNGParseError) as error:
         raise FormatFault(f"can't be used: {str(error).partition(', line')[0]}") from None
 
-    lock = Lock()
+    return _XmlRules(schema).check
 
-    def check(document: bytes) -> Findings:
+
+class _XmlRules:
+    """An XML Schema or RELAX NG, which judges one document at a time: what is wrong stands in the schema itself.
+
+    libxml2 knows no limit: what a schema of some lines may mean by one document can take it for ever. So it is waited
+    for, while it works without Python's lock. As long as it does not come back it judges nothing else.
+    """
+
+    def __init__(self, schema: Any) -> None:
+        self._schema = schema
+        self._free = Lock()
+        self._late: Thread | None = None
+
+    def check(self, document: bytes) -> Findings:
+        """Yield what is wrong with a document."""
         try:
             parsed = etree.fromstring(document, _parser())
         except etree.XMLSyntaxError:
             return  # that it is no XML is a finding already
-        # What is wrong stands in the schema itself, which threads share.
-        with lock:
-            wrong = [] if schema.validate(parsed) else list(schema.error_log)[:_FINDINGS_MOST]
-        for entry in wrong:
-            yield Finding(entry.line or None, SCHEMA_RULE, entry.message.rstrip("."))
+        findings: list[Finding] = []
+        judging = Thread(target=self._judge, args=(parsed, findings), name="rules", daemon=True)
+        is_late = self._late is not None and self._late.is_alive()
+        if not is_late and self._free.acquire(timeout=_DOCUMENT_SECONDS):
+            judging.start()
+            judging.join(_DOCUMENT_SECONDS)
+            if not judging.is_alive():
+                yield from findings
+                return
+            self._late = judging
+        yield Finding(None, SCHEMA_RULE, "the schema can't be applied: it takes too long for one document")
 
-    return check
+    def _judge(self, parsed: Any, findings: list[Finding]) -> None:
+        try:
+            if not self._schema.validate(parsed):
+                wrong = list(self._schema.error_log)[:_FINDINGS_MOST]
+                findings += [Finding(entry.line or None, SCHEMA_RULE, entry.message.rstrip(".")) for entry in wrong]
+        except etree.LxmlError as error:
+            # What it gives up itself, such as patterns that can be read in too many ways.
+            reason = str(error).rstrip(".")
+            findings.append(Finding(None, SCHEMA_RULE, f"the schema can't be applied: {reason}"))
+        finally:
+            self._free.release()
 
 
 def _loaded_schema(text: str) -> tuple[dict[str, Any], Any]:
