@@ -260,6 +260,17 @@ def test_what_the_gate_keeps_out_is_listed(api: ApiProcess) -> None:
         refusals.drop(name, ["kept-1", "kept-2", "gone"])
 
 
+def test_a_subject_is_one_of_a_provider(api: ApiProcess) -> None:
+    for subject in ("", "0001", "https://login.example", "login 0001", f"https://login.example {'x' * 1000}"):
+        wrong = api.ask("POST", "/users", json={"name": "ola", "role": "viewer", "subject": subject})
+        assert (wrong.status_code, [error["field"] for error in wrong.json()["errors"]]) == (422, ["subject"]), subject
+    subject = "https://login.example/realms/newsroom 0001"
+    made = api.ask("POST", "/users", json={"name": "ola", "role": "viewer", "subject": subject})
+    assert (made.status_code, made.json()["subject"]) == (201, subject)
+    changed = api.ask("PATCH", "/users/ola", json={"subject": "0002"}, headers={"If-Match": "*"})
+    assert (changed.status_code, changed.json()["errors"][0]["field"]) == (422, "subject")
+
+
 def test_a_link_that_signs_in_is_shown_once_and_gives_nobody_more(api: ApiProcess) -> None:
     api.ask("POST", "/users", json={"name": "rita", "role": "admin", "password": "a long enough password"})
     api.until(lambda: api.ask("POST", "/users/rita/links").status_code == 201, "rita everywhere")

@@ -32,6 +32,9 @@ if TYPE_CHECKING:
 
 PASSWORD_LEAST, PASSWORD_MOST = 12, 1000
 """How many characters a password has (NIST SP 800-63B, section 3.1.1.2: length counts, not signs)."""
+_SUBJECT_MOST = 1000
+_SUBJECT = re.compile(r"https?://\S+ \S(?:.*\S)?")
+"""The issuer, which is an address (OpenID Connect Core 1.0, section 2), a space, and whom it calls so."""
 _NAME = re.compile(r"[a-z0-9](?:[a-z0-9_.@+-]{0,126}[a-z0-9])?")
 
 
@@ -71,7 +74,7 @@ class People:
         Raises Forbidden, InvalidInput, Conflict, RecordAway.
         """
         caller.require(PEOPLE_WRITE)
-        _check(name, role, password)
+        _check(name, role, password, subject)
         hashed = self._hash(password)
         with self._changes.change(caller) as change:
             _see_that_may_give(caller, role)
@@ -103,8 +106,7 @@ class People:
     ) -> Person:
         """Give somebody another role, or another subject. Raises as `add` does, NotFound and Outdated."""
         caller.require(PEOPLE_WRITE)
-        if role is not None:
-            _check(name, role, None)
+        _check(name, role or ROLES[0], None, subject)
         with self._changes.change(caller) as change:
             former = self._changeable(change.connection, caller, name, revision)
             if role is not None:
@@ -231,15 +233,17 @@ def _see_that_is_free(connection: Connection, subject: str | None, name: str) ->
             raise Conflict(f"{row['name']} signs in as this subject already")
 
 
-def _check(name: str, role: str, password: str | None) -> None:
-    if errors := list(_mistakes(name, role, password)):
+def _check(name: str, role: str, password: str | None, subject: str | None = None) -> None:
+    if errors := list(_mistakes(name, role, password, subject)):
         raise InvalidInput(errors)
 
 
-def _mistakes(name: str, role: str, password: str | None) -> Iterator[FieldError]:
+def _mistakes(name: str, role: str, password: str | None, subject: str | None) -> Iterator[FieldError]:
     if not _NAME.fullmatch(name):
         yield FieldError("name", "must be 1 to 128 lower-case letters, digits and . _ @ + -, at its ends no sign")
     if role not in ROLES:
         yield FieldError("role", f"must be {', '.join(ROLES[:-1])} or {ROLES[-1]}")
     if password is not None and not PASSWORD_LEAST <= len(password) <= PASSWORD_MOST:
         yield FieldError("password", f"must be {PASSWORD_LEAST} to {PASSWORD_MOST} characters long")
+    if subject is not None and not (len(subject) <= _SUBJECT_MOST and _SUBJECT.fullmatch(subject)):
+        yield FieldError("subject", f"must be a provider's issuer, a space and its subject: {_SUBJECT_MOST} characters")
