@@ -77,7 +77,7 @@ def test_a_redis_that_is_replaced_by_an_old_copy_is_brought_up_to_date(own_newsr
     assert redis is not None
     for name in ("a", "b", "c"):
         newsroom.publish(name, "s0")
-    newsroom.until_in_feed("s0", "a", "b", "c")
+    newsroom.until_in_feed("s0", "a, version 1", "b, version 1", "c, version 1")
     receiver.until(lambda: len(receiver.at("/p0")) >= 3, 20, "the first pushes")
     until(lambda: noted(newsroom), "all is noted")
     folder = tmp_path / "data" / "redis"
@@ -92,7 +92,7 @@ def test_a_redis_that_is_replaced_by_an_old_copy_is_brought_up_to_date(own_newsr
     receiver.until(lambda: any(row[1:3] == ("a", 3) for row in messages(newsroom, "/p0")), 20, "the correction")
     receiver.until(lambda: any(row[1] == "d" for row in messages(newsroom, "/p0")), 20, "the new one")
     until(lambda: noted(newsroom), "all is noted")
-    newsroom.until_in_feed("s0", "d")
+    newsroom.until_in_feed("s0", "d, version 1", "a, version 3", "deleted-entry")
     shown = document(newsroom, "s0")
     before = messages(newsroom, "/p0")
 

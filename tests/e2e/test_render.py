@@ -115,6 +115,7 @@ def test_an_article_that_is_sent_to_nobody_says_so(newsroom: Newsroom) -> None:
     newsroom.publish("lost-1", "none")
     newsroom.publish("other-1", "s22")
     newsroom.receiver.until(lambda: newsroom.store.changes.size("s22") == 1, 20, "the article")
+    newsroom.receiver.until(lambda: newsroom.store.articles.get("lost-1") is not None, 20, "the other article")
     document, aside = render(newsroom, "lost-1", "--format", "nitf")
     assert b"lost-1, version 1" in document
     assert "dateline: lost-1 is in no feed, and so is not sent\n" == aside

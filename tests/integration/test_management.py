@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import pytest
 from redis.exceptions import RedisError
@@ -13,6 +14,7 @@ from waiting import until
 
 from feeds.errors import InvalidInput
 from worker import clock
+from worker.management import copies
 from worker.management.callers import FILTERED, Bounds, Caller, Forbidden, shell
 from worker.management.changes import Conflict, NotFound, Outdated
 from worker.management.copies import ManagementCopy
@@ -99,6 +101,42 @@ class TestKeys:
             rows = [str(list(connection.execute(select(table)))) for table in tables.metadata.tables.values()]
         assert not any(secret in row for row in rows)
         assert secret not in str(store.client.hgetall(keys.MANAGEMENT))
+
+    @pytest.mark.parametrize("tends", [False, True])
+    def test_what_was_read_before_a_change_of_this_process_does_not_take_it_back(
+        self, management: Management, monkeypatch: pytest.MonkeyPatch, tends: bool
+    ) -> None:
+        listener = management.listener(tends=tends)
+        listener.look()
+        revoked, ended = management.keys.create(ADMIN, "old", [EVENTS_WRITE])
+        Management(management._store, management._record, ALONE).keys.create(ADMIN, "other", [EVENTS_WRITE])
+        parse, read, made = copies.parse, copies.read, list[str]()
+
+        def change_in_between() -> None:
+            with monkeypatch.context() as whole:
+                whole.setattr(copies, "parse", parse)
+                whole.setattr(copies, "read", read)
+                made.append(management.keys.create(ADMIN, "new", [EVENTS_WRITE])[1])
+                management.keys.revoke(ADMIN, revoked.id)
+
+        def late(reading: Callable[..., ManagementCopy]) -> Callable[..., ManagementCopy]:
+            def then_change(*arguments: Any) -> ManagementCopy:
+                copy = reading(*arguments)
+                change_in_between()
+                return copy
+
+            return then_change
+
+        with monkeypatch.context() as patched:
+            patched.setattr(copies, "parse", late(parse))
+            patched.setattr(copies, "read", late(read))
+            listener._next_tending = 0.0
+            listener.look()
+        assert len(made) == 1
+        for _ in range(2):
+            assert management.ring.caller(made[0], now()) is not None
+            assert management.ring.caller(ended, now()) is None
+            listener.look()
 
     def test_revoked_on_another_process_within_a_second(
         self, management: Management, other_process: Management

@@ -44,6 +44,9 @@ _USES_SECONDS = 20.0
 class ManagementListener:
     """Calls `use` with what the management has, at the start and at each change, in its thread.
 
+    `known`: what this process knows. `use` is given besides what that was before it was looked, and returns False when
+    it leaves the process as it is, because that has changed something itself meanwhile.
+
     `tend`: called every second while the record is there; whoever has it sees too that the copy in Redis is what the
     record has, as workers do.
     """
@@ -53,15 +56,18 @@ class ManagementListener:
         store: Store,
         record: Record,
         ring: KeyRing,
-        use: Callable[[ManagementCopy], None],
+        known: Callable[[], ManagementCopy | None],
+        use: Callable[[ManagementCopy, ManagementCopy | None], bool],
         tend: Callable[[], None] | None,
     ) -> None:
         self._store = store
         self._record = record
         self._ring = ring
+        self._known = known
         self._use = use
         self._tend = tend
         self._current: ManagementCopy | None = None
+        self._former: ManagementCopy | None = None
         self._next_tending = self._next_uses = 0.0
         self._stopped = Event()
         self._outage = Outage(log, what="management")
@@ -106,6 +112,7 @@ class ManagementListener:
         if self._stopped.is_set():
             return
         self._note_uses()
+        self._former = self._known()
         try:
             stamp = self._store.management.stamp()
         except RedisError:
@@ -156,9 +163,9 @@ class ManagementListener:
                 self._go_over(copy)
 
     def _go_over(self, copy: ManagementCopy) -> None:
-        self._ring.use(copy)
-        self._use(copy)
-        self._current = copy
+        # Otherwise the next look does it.
+        if self._use(copy, self._former):
+            self._current = copy
 
     def _note_uses(self) -> None:
         """Note when keys were used last: once a minute each, and not while the record is away."""

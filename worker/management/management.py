@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from threading import Lock
 from typing import TYPE_CHECKING
 
 from pydantic import ValidationError
@@ -53,6 +54,7 @@ class Management:
         self._store = store
         self._record = record
         self._next_erasing = 0.0
+        self._going_over = Lock()
         self.surroundings = surroundings
         changes = Changes(store, record, self._know_at_once)
         self.audit = AuditTrail(store, record)
@@ -94,13 +96,18 @@ class Management:
     def listener(self, use: Callable[[ManagementCopy], None] = lambda _: None, *, tends: bool) -> ManagementListener:
         """Return what keeps this process on what is managed; see ManagementListener."""
 
-        def go_over(copy: ManagementCopy) -> None:
-            self.current = copy
-            # Endpoints may have formats that are new.
-            self._formats.use(self.surroundings.formats, copy.formats)
+        def go_over(copy: ManagementCopy, former: ManagementCopy | None) -> bool:
+            with self._going_over:
+                current = self.current
+                if current is not None and current is not former and copy.revision < current.revision:
+                    return False
+                self._know(copy)
             use(copy)
+            return True
 
-        return ManagementListener(self._store, self._record, self.ring, go_over, self._tend if tends else None)
+        return ManagementListener(
+            self._store, self._record, self.ring, lambda: self.current, go_over, self._tend if tends else None
+        )
 
     def endpoints_in_use(self) -> EndpointsInUse:
         """Return the endpoints of both sources: as the listener has heard, or else as `copy` has them."""
@@ -156,10 +163,15 @@ class Management:
 
     def _know_at_once(self, copy: ManagementCopy) -> None:
         """Know of a change of this process before its listener hears of it: whoever has made it asks for it next."""
-        if self.current is not None and self.current.revision < copy.revision:
-            self.ring.use(copy)
-            self.current = copy
-            self._formats.use(self.surroundings.formats, copy.formats)
+        with self._going_over:
+            if self.current is not None and self.current.revision < copy.revision:
+                self._know(copy)
+
+    def _know(self, copy: ManagementCopy) -> None:
+        self.ring.use(copy)
+        self.current = copy
+        # Endpoints may have formats that are new.
+        self._formats.use(self.surroundings.formats, copy.formats)
 
     def _tend(self) -> None:
         """Do what is due. Raises RecordAway, redis.RedisError."""
