@@ -16,7 +16,7 @@ from starlette.convertors import PathConvertor, register_url_convertor
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Receive, Scope, Send
 
-_WITH_NAMES = re.compile(rb"/api/v1/(?:articles|feeds|lists|endpoints|partners)/.*%2f", re.IGNORECASE)
+_WITH_NAMES = re.compile(rb"/(?:api/v1/(?:articles|feeds|lists|endpoints|partners)|desk|partner)/.*%2f", re.IGNORECASE)
 """Of these every part of an address is a name or a number."""
 _SLASH = "\udc2f"
 """A slash of a name, while the route is found: what no decoded address can have."""

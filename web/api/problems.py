@@ -14,6 +14,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 
 from feeds.errors import InvalidInput, brief
+from web.api.names import escaped_path
 from web.problem_details import json_response
 from worker.management.callers import Forbidden
 from worker.management.changes import Conflict, NotFound, Outdated
@@ -190,9 +191,9 @@ def _handler(problem_of: Callable[[Any], RequestProblem]) -> Callable[[Request, 
     async def answer(request: Request, error: Exception) -> Response:
         problem = problem_of(error)
         if isinstance(error, RedisError):
-            redis_errors.report(log, error, "the client may try again", path=request.url.path)
+            redis_errors.report(log, error, "the client may try again", path=escaped_path(request.scope))
         elif problem.status == 500:
-            log.error("request_failed", path=request.url.path, exc_info=error)
+            log.error("request_failed", path=escaped_path(request.scope), exc_info=error)
         return problem.response()
 
     return answer

@@ -11,6 +11,7 @@ from starlette.exceptions import HTTPException
 from starlette.routing import Route
 
 from feeds.errors import InvalidInput
+from web.api.names import NamesWithSlashes, escaped_path
 from web.desk.api_calls import ApiProblem
 from web.desk.desk_news import DeskNews
 from web.desk.entrance import Entrance
@@ -73,7 +74,7 @@ def application(
     )
     desk.router.redirect_slashes = False
     desk.state.parts = parts
-    return Entrance(desk, parts, bodies)
+    return Entrance(NamesWithSlashes(desk), parts, bodies)
 
 
 def _handler(
@@ -82,9 +83,9 @@ def _handler(
     async def answer(request: Request, error: Any) -> Response:
         status, detail, errors = problem_of(error)
         if isinstance(error, RedisError):
-            redis_errors.report(log, error, "the person may try again", path=request.url.path)
+            redis_errors.report(log, error, "the person may try again", path=escaped_path(request.scope))
         elif status == 500:
-            log.error("request_failed", path=request.url.path, exc_info=error)
+            log.error("request_failed", path=escaped_path(request.scope), exc_info=error)
         return parts_of(request).pages.problem(request, status, detail, errors, lacks=getattr(error, "scope", ""))
 
     return answer

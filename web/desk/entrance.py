@@ -17,7 +17,9 @@ from starlette.datastructures import MutableHeaders
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
+from web.api.names import escaped_path
 from web.desk.cookies import session_token
+from web.desk.news import message
 from web.desk.parts import PREFIX, SIGN_IN, DeskParts, Visitor, place_before
 from web.request_body import BodyReader, BodyRefused
 from worker import clock
@@ -140,9 +142,11 @@ def comes_from_us(request: Request, base_url: str) -> bool:
 
 def _to_sign_in(request: Request, *, has_ended: bool) -> Response:
     if request.headers.get("accept") == "text/event-stream":
-        return Response(status_code=401)
+        # A status would not reach the page: an event does, and it says so there (static/desk.js).
+        return Response(message("ended", {}), media_type="text/event-stream")
     if request.method in _READING and "hx-request" not in request.headers:
-        place = f"{request.url.path}?{request.url.query}" if request.url.query else request.url.path
+        path = escaped_path(request.scope)
+        place = f"{path}?{request.url.query}" if request.url.query else path
     else:
         place = place_before(request) or PREFIX
     # Who ordered something hears that it is not done; who comes for the first time has lost nothing.

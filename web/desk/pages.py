@@ -15,6 +15,7 @@ from markupsafe import Markup, escape
 from starlette.responses import HTMLResponse, Response
 
 from feeds.direction import direction
+from web.api.names import escaped_path
 from web.desk.parts import PREFIX, is_fragment, place_before
 from web.desk.phrases import LANGUAGES, counted_phrase, language_of, phrase
 from web.desk.reasons import reason
@@ -117,7 +118,7 @@ class DeskPages:
         language = language_of(request)
         content = self._environment.get_template(template).render(
             request=request,
-            path=request.url.path,
+            path=escaped_path(request.scope),
             visitor=visitor,
             scopes=visitor.caller.scopes if visitor else frozenset(),
             navigation=[entry for entry in _NAVIGATION if visitor and entry[2] in visitor.caller.scopes],
@@ -142,7 +143,7 @@ class DeskPages:
             errors=errors or {},
             lacks=SCOPES.get(lacks, ""),
             allowed=[role for role, scopes in ROLE_SCOPES.items() if lacks in scopes],
-            before=before if before != request.url.path else "",
+            before=before if before != escaped_path(request.scope) else "",
         )
 
     def at_home(self, moment: datetime) -> datetime:

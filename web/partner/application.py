@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from starlette.applications import Starlette
 from starlette.routing import Route
 
+from web.api.names import NamesWithSlashes
 from web.desk.application import PROBLEM_HANDLERS
 from web.desk.pages import TEMPLATES, DeskPages
 from web.desk.static_files import StaticFiles
@@ -37,4 +38,4 @@ def application(api: ASGIApp, api_parts: ApiParts, addresses: ClientAddresses, b
     )
     partner.router.redirect_slashes = False
     partner.state.parts = parts
-    return PartnerEntrance(partner, parts, bodies)
+    return PartnerEntrance(NamesWithSlashes(partner), parts, bodies)

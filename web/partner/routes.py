@@ -130,7 +130,7 @@ def _back(request: Request, order: str) -> Response:
     return RedirectResponse(f"{PREFIX}/endpoints/{name}?ordered={order}", 303)
 
 
-_ENDPOINT = f"{PREFIX}/endpoints/{{endpoint:path}}"
+_ENDPOINT = f"{PREFIX}/endpoints/{{endpoint:name}}"
 ROUTES = [
     Route(PREFIX, overview),
     Route(f"{PREFIX}/signatures", signatures),

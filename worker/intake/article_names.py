@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING
 
 from feeds.errors import FieldError, InvalidInput, listed
 from feeds.text import absolute_url
 from worker.management.changes import Conflict, NotFound
-from worker.record.articles import at_address
+from worker.record.articles import at_address, has_id
 from worker.record.availability import RecordAway
 
 if TYPE_CHECKING:
@@ -22,10 +23,15 @@ def named_id(store: Store, recorded: RecordedArticles, article: str) -> str:
     Raises InvalidInput when it is no address, NotFound when there is no article, Conflict when there are several; and
     RecordAway when Redis does not know the article, and the record can't be asked.
     """
-    return _id_at(store, recorded, article) if article.startswith(("http://", "https://")) else article
+    # Many systems make ids that look like addresses, and an article may be elsewhere than where its id says.
+    is_id = not article.startswith(("http://", "https://")) or bool(store.articles.hot([article]))
+    return article if is_id else _id_at(store, recorded, article)
 
 
 def _id_at(store: Store, recorded: RecordedArticles, url: str) -> str:
+    with suppress(RecordAway):
+        if recorded.ask(partial(has_id, article_id=url)):
+            return url
     try:
         address = absolute_url(url)
         ids = list(store.articles.at_address(address))

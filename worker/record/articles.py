@@ -287,6 +287,14 @@ def window(
     return [Membership(*row) for row in connection.execute(in_order)]
 
 
+def has_id(connection: Connection, article_id: str) -> bool:
+    """Whether there is an article of this id."""
+    return (
+        connection.scalar(select(tables.articles.c.article_id).where(tables.articles.c.article_id == article_id))
+        is not None
+    )
+
+
 def at_address(connection: Connection, url: str) -> list[str]:
     """Return the ids of the articles that have this address now, the newest first."""
     articles = tables.articles.c

@@ -18,7 +18,7 @@ from sqlalchemy import and_, func, or_, select
 from feeds.moments import iso, moment, ms
 from feeds.standings import PubStatus, standing
 from worker.record import tables, word_matches
-from worker.record.articles import at_address
+from worker.record.articles import at_address, has_id
 from worker.record.terms import AUTHOR, SECTION, has_term, is_term
 
 if TYPE_CHECKING:
@@ -237,9 +237,10 @@ def _read(cursor: str) -> tuple[int, str] | None:
 def identify(connection: Connection, article: str) -> str | None:
     """Return the id of the article that a person means: by its id, that of an update of it, or its address.
 
-    Of several articles at one address it is the newest. None: there is none.
+    Of several articles at one address it is the newest. An id may look like an address, as many systems make them; it
+    counts before what is at that address. None: there is none.
     """
-    if article.startswith(("http://", "https://")):
+    if article.startswith(("http://", "https://")) and not has_id(connection, article):
         return next(iter(at_address(connection, article)), None)
     updates = tables.updates.c
     name = article

@@ -220,9 +220,9 @@ def _step(row: dict[str, Any], event: dict[str, Any]) -> dict[str, Any]:
 
 ROUTES = [
     Route(f"{PREFIX}/articles", search),
-    Route(f"{PREFIX}/articles/{{article:path}}/preview", preview),
-    Route(f"{PREFIX}/articles/{{article:path}}/rendered", shown_to_readers),
-    Route(f"{PREFIX}/articles/{{article:path}}/embargo", embargo, methods=["POST"]),
-    Route(f"{PREFIX}/articles/{{rest:path}}", order, methods=["POST"]),
-    Route(f"{PREFIX}/articles/{{article:path}}", article),
+    Route(f"{PREFIX}/articles/{{article:name}}/preview", preview),
+    Route(f"{PREFIX}/articles/{{article:name}}/rendered", shown_to_readers),
+    Route(f"{PREFIX}/articles/{{article:name}}/embargo", embargo, methods=["POST"]),
+    Route(f"{PREFIX}/articles/{{rest:name}}", order, methods=["POST"]),
+    Route(f"{PREFIX}/articles/{{article:name}}", article),
 ]

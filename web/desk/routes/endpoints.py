@@ -171,7 +171,7 @@ def _back(request: Request, order: str) -> Response:
     return RedirectResponse(place_in_desk(form_of(request).get("next", ""), own), 303)
 
 
-_ENDPOINT = f"{PREFIX}/endpoints/{{endpoint:path}}"
+_ENDPOINT = f"{PREFIX}/endpoints/{{endpoint:name}}"
 ROUTES = [
     Route(f"{PREFIX}/endpoints", endpoints),
     Route(f"{PREFIX}/endpoints-parked", parked),

@@ -80,6 +80,6 @@ async def subscriptions(request: Request) -> Response:
 
 ROUTES = [
     Route(f"{PREFIX}/feeds", feeds),
-    Route(f"{PREFIX}/feeds/{{feed:path}}", feed),
+    Route(f"{PREFIX}/feeds/{{feed:name}}", feed),
     Route(f"{PREFIX}/subscriptions", subscriptions),
 ]

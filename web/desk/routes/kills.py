@@ -172,7 +172,7 @@ def _is_typed(typed: str, name: str, state: dict[str, Any] | None) -> bool:
 
 
 ROUTES = [
-    Route(f"{PREFIX}/articles/{{article:path}}/kill", ask),
-    Route(f"{PREFIX}/articles/{{article:path}}/kill", kill, methods=["POST"]),
-    Route(f"{PREFIX}/articles/{{article:path}}/killed", killed),
+    Route(f"{PREFIX}/articles/{{article:name}}/kill", ask),
+    Route(f"{PREFIX}/articles/{{article:name}}/kill", kill, methods=["POST"]),
+    Route(f"{PREFIX}/articles/{{article:name}}/killed", killed),
 ]

@@ -94,6 +94,6 @@ def _ids(content: dict[str, Any]) -> list[str]:
 ROUTES = [
     Route(f"{PREFIX}/lists", lists),
     Route(f"{PREFIX}/candidates", candidates),
-    Route(f"{PREFIX}/lists/{{name:path}}", curated),
-    Route(f"{PREFIX}/lists/{{name:path}}", arrange, methods=["POST"]),
+    Route(f"{PREFIX}/lists/{{name:name}}", curated),
+    Route(f"{PREFIX}/lists/{{name:name}}", arrange, methods=["POST"]),
 ]
