@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,7 +15,7 @@ from urllib.parse import quote
 
 import pytest
 import requests
-from newsroom import Newsroom, put_off, start
+from newsroom import Newsroom, published, put_off, start
 from receiver import Receiver
 from selenium.common.exceptions import (
     ElementClickInterceptedException,
@@ -213,6 +214,68 @@ def test_the_newest_is_on_the_screen_as_it_happens(browser: Chrome, newsroom: Ne
     newsroom.store.alarms.mark("test", "user:mira", acknowledged=1)
     newsroom.store.live.append([(ALARMS, {})])
     waiting(browser).until(lambda _: not browser.find_elements(By.CSS_SELECTOR, ".main-nav .badge"), "it stands")
+
+
+def test_of_what_happens_at_once_the_last_stands_first(browser: Chrome, newsroom: Newsroom) -> None:
+    browser.get(f"{newsroom.base_url}/desk")
+    until_text(browser, "live", "[data-live-state]")
+    batch = [published(f"burst-{number}", "harbour", headline=f"Burst number {number}") for number in range(60)]
+    assert newsroom.post(batch).status_code in {202, 207}
+    waiting(browser).until(lambda _: newsroom.is_settled("harbour", 3) and newsroom.store.changes.size("harbour") > 60)
+
+    def names(page: str) -> list[str]:
+        return re.findall(r'<li [^>]*data-article="(burst-[0-9]+)"', page)
+
+    # As the server puts them, who knows their places; here the browser does.
+    browser.get(f"{newsroom.base_url}/desk")
+    until_text(browser, "live", "[data-live-state]")
+    waiting(browser).until(lambda _: len(browser.find_elements(By.CSS_SELECTOR, "[data-live-list] li")) == 40)
+    cookies = {cookie["name"]: cookie["value"] for cookie in browser.get_cookies()}
+    page = requests.get(f"{newsroom.base_url}/desk", cookies=cookies, timeout=60).text
+    expected = names(page)
+    assert len(expected) > 10
+    shown = names(browser.find_element(By.CSS_SELECTOR, "[data-live-list]").get_attribute("innerHTML") or "")
+    assert expected == shown[: len(expected)]
+    # By its headline, each of them.
+    waiting(browser).until(
+        lambda _: browser.find_element(By.CSS_SELECTOR, "[data-live-list]").text.count("Burst number") == len(shown)
+    )
+
+
+# Keeps the streams that a page opens, for the test.
+STREAMS = """
+window.streams = [];
+window.EventSource = class extends EventSource { constructor(...from) { super(...from); streams.push(this); } };
+"""
+
+
+def test_a_page_says_what_it_does_not_hear(browser: Chrome, newsroom: Newsroom) -> None:
+    kept = browser.execute_cdp_cmd("Page.addScriptToEvaluateOnNewDocument", {"source": STREAMS})
+    browser.get(f"{newsroom.base_url}/desk/articles")
+    until_text(browser, "live", "[data-live-state]")
+    state = browser.find_element(By.CSS_SELECTOR, "[data-live-state]")
+    # Each stream ends after a minute, and the next one begins at once: that is no news for anybody.
+    browser.execute_script("streams[0].dispatchEvent(new Event('error'))")
+    assert "is-on" in (state.get_attribute("class") or "")
+    waiting(browser).until(lambda _: "is-off" in (state.get_attribute("class") or ""))
+
+    stale, search = browser.find_element(By.CSS_SELECTOR, "[data-stale]"), browser.find_element(By.NAME, "q")
+    network = {"latency": 0, "downloadThroughput": -1, "uploadThroughput": -1}
+    browser.execute_cdp_cmd("Network.enable", {})
+    browser.execute_cdp_cmd("Network.emulateNetworkConditions", {"offline": True, **network})
+    search.send_keys("quay")
+    waiting(browser).until(lambda _: stale.is_displayed())
+    browser.execute_cdp_cmd("Network.emulateNetworkConditions", {"offline": False, **network})
+    search.send_keys("-2")
+    waiting(browser).until(lambda _: not stale.is_displayed())
+
+    ended = browser.find_element(By.CSS_SELECTOR, "[data-ended]")
+    assert not ended.is_displayed()
+    browser.execute_script("streams.at(-1).dispatchEvent(new MessageEvent('ended', {data: '{}'}))")
+    waiting(browser).until(lambda _: ended.is_displayed())
+    assert search.get_attribute("value") == "quay-2"
+    browser.execute_cdp_cmd("Page.removeScriptToEvaluateOnNewDocument", kept)
+    browser.get_log("browser")
 
 
 def test_a_list_is_put_in_order_by_keyboard(browser: Chrome, newsroom: Newsroom) -> None:

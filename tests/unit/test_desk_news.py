@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
+import redis
 
 from web.desk import desk_news
 from web.desk.desk_news import DeskNews, _Follower
 from web.desk.news import News
 from web.desk.routes.now import NOW_PARTS
+from web.desk.story_lines import StoryLines
 from worker.store.live import LiveEvent
 
 PUSHED = LiveEvent("5-0", "delivered", {"article": "ferry", "endpoint": "portal", "event": "evt-1"})
@@ -79,6 +83,57 @@ def test_trouble_is_shown_sooner_than_what_goes_well() -> None:
     assert trouble is not None
     assert trouble < well / 3
     assert part.due_after({"alarms"}) is None
+
+
+class LostForAMoment:
+    """The stream in Redis, which answers again after it did not."""
+
+    def __init__(self) -> None:
+        self.failures = 1
+        self.ended = self.began_anew = False
+
+    def latest(self, _: int) -> list[LiveEvent]:
+        if self.failures:
+            self.failures -= 1
+            raise redis.ConnectionError("gone")
+        return [KILLED]
+
+    def after(self, *_: Any) -> list[LiveEvent]:
+        return self.latest(0)
+
+    @contextmanager
+    def subscription(self, _: int) -> Iterator[LostForAMoment]:
+        yield self
+
+    async def wait(self, _: float) -> list[LiveEvent]:
+        return []
+
+
+def test_after_an_outage_pages_begin_anew(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What happened between the last they heard of and the first that could be read again, nobody tells them."""
+    stream = LostForAMoment()
+    store = SimpleNamespace(live=SimpleNamespace(summary=stream))
+    parts: Any = SimpleNamespace(store=store, live_summary=stream, articles=None, publication=None)
+    monkeypatch.setattr(DeskNews, "_look", lambda _: News())
+    monkeypatch.setattr(StoryLines, "count", lambda *_: [])
+
+    async def follow() -> None:
+        news = DeskNews(parts, cast("Any", SimpleNamespace()))
+        pages = followers(news, article=News(articles=frozenset({"ferry"})))
+        told = asyncio.create_task(news._run())
+        await asyncio.wait_for(pages["article"].woken.wait(), 60)
+        assert list(pages["article"].parts) == [b"event: anew\ndata: {}\n\n"]
+        # A page that comes while Redis is away can't be told what it has missed, either.
+        stream.failures = 1
+        pages["article"].woken.clear()
+        pages["article"].parts.clear()
+        assert news._missed("5-0", None) == b""
+        await asyncio.wait_for(pages["article"].woken.wait(), 60)
+        assert list(pages["article"].parts) == [b"event: anew\ndata: {}\n\n"]
+        news._followers.clear()
+        await told
+
+    asyncio.run(follow())
 
 
 def test_trouble_brings_forward_what_was_due_later(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -25,7 +25,7 @@ from web.desk.news import News, message, news_of
 from web.desk.phrases import LANGUAGES
 from web.desk.reasons import plain_reason
 from web.desk.routes.now import NOW_PARTS, part_of_now
-from web.desk.story_lines import StoryLines
+from web.desk.story_lines import COUNTED_MOST, StoryLines
 from worker import clock
 from worker.record.availability import RecordAway
 from worker.store.live import is_id, place
@@ -100,6 +100,8 @@ class DeskNews:
         self._part_texts: dict[Hashable, dict[str, str]] = {}
         self._due: dict[str, float] = {}
         self._last = "0-0"
+        self._has_gap = False
+        """Whether pages may have missed something while Redis was away."""
 
     @property
     def has_room(self) -> bool:
@@ -121,7 +123,7 @@ class DeskNews:
         """
         with self._place(_Follower(request, group, shown)) as follower:
             yield b"retry: 1000\n\n"
-            lines = message("lines", self.lines.newest(0)) if follower.has_lines else b""
+            lines = message("lines", self.lines.newest(0)[:COUNTED_MOST]) if follower.has_lines else b""
             yield lines + await run_in_threadpool(self._missed, since, shown)
             quiet_since = time.monotonic()
             while is_valid() and not follower.ended:
@@ -150,7 +152,8 @@ class DeskNews:
         try:
             missed = self._parts.store.live.summary.after(since, _MISSED_MOST)
         except RedisError as error:
-            self._outage.met(error, "a page does not hear what it has missed")
+            self._outage.met(error, "a page does not hear what it has missed until Redis is back")
+            self._has_gap = True
             return b""
         return message("anew", {}) if len(missed) == _MISSED_MOST else news_of(missed).of(shown).as_message()
 
@@ -179,10 +182,12 @@ class DeskNews:
             except (RedisError, RecordAway, ApiProblem) as error:
                 if isinstance(error, RedisError):
                     self._outage.met(error, "pages hear nothing; trying again")
+                self._has_gap = True
                 self._due |= dict.fromkeys(NOW_PARTS, 0.0)
                 await asyncio.sleep(1.0)
             except Exception:
                 log.exception("desk_news_failed", next_step="listening again")
+                self._has_gap = True
                 await asyncio.sleep(1.0)
 
     async def _listen(self) -> None:
@@ -200,6 +205,9 @@ class DeskNews:
                     if len(missed) == _MISSED_MOST:
                         self._begin_anew()
                     events = [*missed, *events]
+                if self._has_gap:
+                    self._has_gap = False
+                    self._begin_anew()
                 events = [event for event in events if place(event.id) > place(last)]
                 last = events[-1].id if events else last
                 unannounced = News()
@@ -310,6 +318,7 @@ def _single(events: list[LiveEvent]) -> Iterator[bytes]:
     for event in [event for event in events if event.kind in _SINGLE][-_SINGLE_MOST:]:
         fields = {name: event.fields.get(name) for name in _SINGLE_FIELDS}
         moment = clock.moment(int(event.id.partition("-")[0])).isoformat()
+        fields["place"] = event.id
         why = fields["error"] or fields["reason"]
         translated = {language: plain_reason(language, why) for language in LANGUAGES if language != "en" and why}
         yield message("single", {"kind": event.kind, "time": moment, **fields, "translated": translated})

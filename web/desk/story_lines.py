@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from worker.store.live import LiveEvent
 
 _KEPT_MOST = 60
-_COUNTED_MOST = 20
+COUNTED_MOST = 40
 """Of so many of the newest it is counted who has them."""
 _SHARE, _BUSY_SHARE = 40, 150
 """For each moment that our processor was busy with counting, so many are spent on something else; the second while more
@@ -40,12 +40,15 @@ _OF_ARTICLES = frozenset({"accepted", "carried_out", "delivered", "kill_confirme
 class StoryLine:
     """What goes on with one article. `time`: of the last that happened to it, in ms; `change`: that, as a phrase.
 
+    `place`: of that in the stream, which tells what came later within a millisecond.
+
     `done` of `receivers` have it as it is; None: that was not counted yet.
     """
 
     article: str
     time: int
     change: str
+    place: tuple[int, ...] = (0, 0)
     headline: str = ""
     done: int | None = None
     receivers: int | None = None
@@ -56,6 +59,7 @@ class StoryLine:
         return {
             "article": self.article,
             "time": clock.moment(self.time).isoformat(),
+            "place": "-".join(map(str, self.place)),
             "what": self.change,
             "headline": self.headline,
             "done": self.done,
@@ -96,6 +100,7 @@ class StoryLines:
                 elif event.kind != "kill_confirmed":
                     line.change = change
                 line.time, line.is_counted = max(moment, line.time), False
+                line.place = self._place
                 self._lines.move_to_end(name)
                 changed[name] = line
             while len(self._lines) > _KEPT_MOST:
@@ -117,7 +122,7 @@ class StoryLines:
             if begun < self._counted_at + self._used * (_BUSY_SHARE if self._is_much else _SHARE):
                 return counted
             with self._lock:
-                newest = list(reversed(self._lines.values()))[:_COUNTED_MOST]
+                newest = list(reversed(self._lines.values()))[:COUNTED_MOST]
             for line in newest:
                 if line.is_counted:
                     continue
@@ -140,7 +145,7 @@ class StoryLines:
     def is_behind(self) -> bool:
         """Whether some of the newest wait to be counted."""
         with self._lock:
-            return any(not line.is_counted for line in list(self._lines.values())[-_COUNTED_MOST:])
+            return any(not line.is_counted for line in list(self._lines.values())[-COUNTED_MOST:])
 
     def newest(self, since: int) -> list[dict[str, Any]]:
         """Return the lines of what has happened since a time (ms), the newest first."""

@@ -4,12 +4,14 @@
 
 (() => {
   const REFRESH_MS = 400;          // a part is not made anew more often, or sooner after news (shared_answers.py)
-  const LINES_MOST = 40;
+  const LINES_MOST = 40;           // as many have their headlines (story_lines.py)
+  const DOUBT_MS = 4000;           // so long without a stream a page is still called live
 
   let source = null;
+  let doubt = null;
   const waiting = new WeakMap();
   const body = document.body;
-  const address = body.dataset.liveFrom;
+  let address = body.dataset.liveFrom;
 
   function refresh(element) {
     if (waiting.has(element)) return;
@@ -65,6 +67,7 @@
   function story(line, list) {
     const item = [...list.children].find((child) => child.dataset.article === line.article) || document.createElement("li");
     item.dataset.article = line.article;
+    item.dataset.place = line.place;
     item.replaceChildren();
     const add = appender(item);
     addTime(add, line.time, list);
@@ -79,6 +82,7 @@
 
   function single(fields, list) {
     const item = document.createElement("li");
+    item.dataset.place = fields.place;
     const add = appender(item);
     addTime(add, fields.time, list);
     add("span", word(list, fields.kind), `badge ${fields.kind === "failed" ? "bad" : "warn"}`);
@@ -90,14 +94,19 @@
     return item;
   }
 
+  // Of two that happened in the same millisecond, the later one.
+  function isBefore(one, other) {
+    const [moment, number] = one.dataset.place.split("-").map(Number);
+    const [otherMoment, otherNumber] = other.dataset.place.split("-").map(Number);
+    return moment < otherMoment || (moment === otherMoment && number < otherNumber);
+  }
+
   // The newest stands first, whenever we heard of it.
   function put(items) {
     for (const list of document.querySelectorAll("[data-live-list]")) {
       for (const item of items(list)) {
         item.remove();
-        const moment = Date.parse(item.querySelector("time").dateTime);
-        const isNewer = (other) => moment >= Date.parse(other.querySelector("time").dateTime);
-        list.insertBefore(item, [...list.children].find(isNewer) || null);
+        list.insertBefore(item, [...list.children].find((other) => isBefore(other, item)) || null);
       }
       while (list.children.length > LINES_MOST) list.lastElementChild.remove();
       const empty = list.parentElement.querySelector(".empty");
@@ -127,9 +136,17 @@
     anew: () => refreshAll(),
     lines: (lines) => put((list) => lines.map((line) => story(line, list))),
     single: (fields) => put((list) => [single(fields, list)]),
+    // What somebody has typed into the page stays there.
+    ended: () => { rest(); address = ""; show(false); unhide("[data-ended]", true); },
   };
 
+  function unhide(selector, visible) {
+    for (const element of document.querySelectorAll(selector)) element.hidden = !visible;
+  }
+
   function show(on) {
+    clearTimeout(doubt);
+    doubt = null;
     for (const element of document.querySelectorAll("[data-live-state]")) {
       element.textContent = on ? element.dataset.on : element.dataset.off;
       element.classList.toggle("is-on", on);
@@ -157,7 +174,8 @@
     source = new EventSource(`${address}${address.includes("?") ? "&" : "?"}${shown()}since=${body.dataset.liveSince}`);
     source.onopen = () => show(true);
     source.onerror = () => {
-      show(false);
+      // The server ends each stream after a minute, and the browser asks again at once: that is no outage.
+      doubt = doubt || setTimeout(() => show(false), DOUBT_MS);
       if (source.readyState === EventSource.CLOSED) { source = null; setTimeout(listen, 5000); }
     };
     for (const [kind, tell] of Object.entries(told)) {
@@ -255,6 +273,17 @@
   addEventListener("pageshow", () => {
     for (const button of document.querySelectorAll("button[data-once]")) button.disabled = false;
   });
+
+  // A part that could not be fetched stays as it was: that is said, until it is there again.
+  const failing = new Set();
+  function noteAnswer({ detail }, failed) {
+    const path = detail.pathInfo?.requestPath?.split("?")[0];
+    if (failed) failing.add(path); else failing.delete(path);
+    unhide("[data-stale]", failing.size > 0);
+  }
+  document.addEventListener("htmx:afterRequest", (event) => { if (event.detail.successful) noteAnswer(event, false); });
+  document.addEventListener("htmx:responseError", (event) => noteAnswer(event, true));
+  document.addEventListener("htmx:sendError", (event) => noteAnswer(event, true));
 
   document.addEventListener("htmx:afterSettle", () => { listen(); count(); });
   listen();
