@@ -7,6 +7,7 @@ import time
 from collections.abc import Iterator
 from html import unescape
 from urllib.parse import quote
+from zoneinfo import ZoneInfo
 
 import pytest
 from api_process import ROOT, ApiProcess, api_process
@@ -14,6 +15,7 @@ from desk_visitor import ORIGIN, DeskVisitor, visitor
 from newsroom import put_off
 from receiver import Receiver
 
+from web.desk.pages import DeskPages
 from worker import clock
 from worker.store import keys
 
@@ -99,6 +101,32 @@ def test_an_article_has_its_way_its_receivers_and_its_revisions(api: ApiProcess,
     assert "<del>The old tram</del>" in page
     assert "<ins>The new tram</ins>" in page
     assert '<bdi lang="en">The new tram</bdi>' in page
+
+
+def test_a_story_with_many_revisions_is_shown_from_its_last(
+    api: ApiProcess, desk: DeskVisitor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("web.desk.routes.articles._REVISIONS", 2)
+    events = [
+        api.publish("hh-live", headline=f"The live story, part {number}", version=number)["id"]
+        for number in range(1, 6)
+    ]
+    pages = [api.get("/articles/hh-live/revisions?newest=true&limit=2")]
+    while pages[-1]["next"]:
+        pages.append(api.get(f"/articles/hh-live/revisions?newest=true&limit=2&after={pages[-1]['next']}"))
+    rows = [row for page in pages for row in page["items"]]
+    assert [row["version"] for row in rows] == [5, 4, 3, 2, 1]
+    assert [row["event"] for row in rows] == events[::-1]
+    in_order = api.get("/articles/hh-live/revisions")["items"]
+    assert rows == in_order[::-1]
+    page = desk.page("/articles/hh-live")
+    assert "<ins>The live story, part 5</ins>" in page
+    assert "part 3</ins>" not in page
+    [older] = re.findall(r'href="/desk(/articles/hh-live\?older=[^"#]+)#revisions"', page)
+    second = desk.page(unescape(older))
+    assert "<ins>The live story, part 3</ins>" in second
+    # What became of it is told of the last one, on whichever page.
+    assert "corrected" in text_of(second)
 
 
 def test_what_is_parked_stands_by_its_reason_and_an_endpoint_shows_how_it_has_done(
@@ -480,8 +508,95 @@ def test_partners_and_endpoints_are_made_here_with_each_bad_field_marked(
     assert gone.headers["location"] == "/desk/endpoints?ordered=removed"
 
 
+def test_a_form_that_is_refused_keeps_what_was_typed_and_names_the_field(api: ApiProcess, desk: DeskVisitor) -> None:
+    api.publish("hh-form", headline="A form is filled in")
+    settings = {"feed": "world", "format": "json", "url": f"{api.receiver.url}/form", "mode": "article"}
+    api.services.management.partners.create(ROOT, "form-partner", {"title": "Form"})
+    api.services.management.endpoints.create(ROOT, "form", settings, "form-partner")
+    api.until(lambda: desk.get("/endpoints/form").status_code == 200, "the endpoint")
+    # Address, what is typed, the field that is wrong, what stands beside it.
+    forms = [
+        ("/articles/hh-form/embargo", {"until": "tomorrow"}, "until", "must be a day and a time"),
+        ("/endpoints/form/rotate", {"hours": "99999"}, "hours", "must be 0 to 720 hours"),
+        ("/endpoints/form/rotate", {"hours": "\u0663"}, "hours", "must be 0 to 720 hours"),
+        ("/partners/form-partner/links", {"days": "0"}, "days", "greater than or equal to 1"),
+        ("/keys", {"name": "form-key", "scope": "articles:read", "days": "soon"}, "days", "must be 1 to 9999 days"),
+        ("/people", {"name": "X Y", "role": "desk"}, "name", "lower-case letters"),
+        ("/account/password", {"password": "short", "again": "short"}, "password", "must be 12 to 1000 characters"),
+        ("/account/password", {"password": "a" * 12, "again": "b" * 12}, "again", "is not the same"),
+    ]
+    for path, fields, field, reason in forms:
+        answer = desk.post(path, **fields)
+        assert answer.status_code == 422, path
+        [mistake] = re.findall(rf'<p class="wrong" id="wrong-{field}" role="alert">(.*?)</p>', answer.text)
+        assert reason in text_of(mistake), path
+        # It stands where it is seen, and the field says that it is the wrong one.
+        [control] = re.findall(rf'<input name="{field}"[^>]*>|<input [^>]*\bname="{field}"[^>]*>', answer.text)
+        assert f'aria-invalid="true" aria-describedby="wrong-{field}"' in control
+        if field not in {"password", "again"}:
+            assert f'value="{fields[field]}"' in control
+        around: list[str] = []
+        for tag in re.findall(r"</?details[^>]*>", answer.text[: answer.text.index(control)]):
+            around = around[:-1] if tag == "</details>" else [*around, tag]
+        assert all(tag.endswith(" open>") for tag in around), path
+    replayed = desk.post("/endpoints/form/replays", since="2026-03-01T00:00", rate="fast", section="wörld")
+    assert replayed.status_code == 422
+    assert "articles a second : Input should be a valid number" in text_of(replayed.text)
+    assert 'value="wörld"' in replayed.text
+    desk.post("/sign-in/language", language="ar")
+    assert "يجب أن يكون يومًا ووقتًا" in desk.post("/articles/hh-form/embargo", until="x").text
+    desk.post("/sign-in/language", language="en")
+
+
+def test_days_of_the_search_are_those_of_the_newsroom(
+    api: ApiProcess, desk: DeskVisitor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    api.publish("hh-manila", headline="Early in the morning", published="2026-02-03T17:30:00Z")
+    monkeypatch.setattr(DeskPages, "at_home", lambda _, moment: moment.replace(tzinfo=ZoneInfo("Asia/Manila")))
+    assert "Early in the morning" in desk.page("/articles?since=2026-02-04&until=2026-02-04")
+    assert "Early in the morning" not in desk.page("/articles?since=2026-02-03&until=2026-02-03")
+    assert "Early in the morning" in desk.page("/articles?since=0001-01-01&until=9999-12-29")
+    for query in ("until=9999-12-31", "since=yesterday"):
+        answer = desk.get(f"/articles?{query}")
+        assert answer.status_code == 200, query
+        assert re.search(r"(From|To) : (must be a day|is no time that can be asked for)", text_of(answer.text)), query
+
+
+def test_what_an_endpoint_has_stays_chosen_in_its_form(api: ApiProcess, desk: DeskVisitor) -> None:
+    """The hundred-and-first partner is one as well."""
+    for number in range(101):
+        api.services.management.partners.create(ROOT, f"many-{number:03}", {"title": "One of many"})
+    settings = {"feed": "world", "format": "json", "url": f"{api.receiver.url}/many", "mode": "article"}
+    api.services.management.endpoints.create(ROOT, "of-the-last", settings, "many-100")
+    api.until(lambda: desk.get("/endpoints/of-the-last").status_code == 200, "the endpoint")
+    assert "<option selected>many-100</option>" in desk.page("/endpoints/of-the-last/edit")
+    assert "<option>many-000</option>" in desk.page("/endpoints/of-the-last/edit")
+
+
+def test_of_very_many_people_the_rest_is_on_the_next_page(api: ApiProcess, desk: DeskVisitor) -> None:
+    for number in range(101):
+        api.services.management.people.add(ROOT, f"many-{number:03}", "viewer")
+    page = desk.page("/people")
+    assert "many-100" not in page
+    [following] = re.findall(r'rel="next" href="/desk(/people\?after=[^"]+)"', page)
+    assert "many-100" in desk.page(unescape(following))
+
+
+def test_what_fails_for_days_is_not_shown_as_if_it_were_of_today(api: ApiProcess, desk: DeskVisitor) -> None:
+    from worker.store.alarms import Cause, Pace
+
+    causes = [Cause("endpoint_failing", "portal", "it takes nothing")]
+    long_ago = api_now() - 3 * 86_400_000
+    api.services.store.alarms.evaluate(long_ago, Pace(0, 0, 0), [], ["endpoint_failing"], causes)
+    try:
+        day = f"{clock.moment(long_ago):%Y-%m-%d %H:%M}"
+        assert f"since {day}" in text_of(desk.page(""))
+    finally:
+        api.services.store.alarms.evaluate(api_now(), Pace(0, 0, 0), [], ["endpoint_failing"], [])
+
+
 def test_people_sessions_and_keys(api: ApiProcess, desk: DeskVisitor) -> None:
-    assert desk.post("/people", name="Not A Name", role="desk").status_code == 200
+    assert desk.post("/people", name="Not A Name", role="desk").status_code == 422
     desk.post("/people", name="rita", role="desk", password="a password of twelve or more")
     api.until(lambda: api.services.management.person("rita"), "the person")
     rita = DeskVisitor(api)
@@ -509,7 +624,7 @@ def test_people_sessions_and_keys(api: ApiProcess, desk: DeskVisitor) -> None:
     (key,) = [row["id"] for row in api.get("/keys")["items"] if row["name"] == "cms"]
     desk.post(f"/keys/{key}/revoke")
     assert "revoked" in desk.page("/keys")
-    assert desk.post("/keys", name="cms", scope=[]).status_code == 200
+    assert desk.post("/keys", name="cms", scope=[]).status_code == 422
 
 
 def test_feeds_subscriptions_and_the_audit(api: ApiProcess, desk: DeskVisitor) -> None:

@@ -181,8 +181,9 @@ def revisions(
     caller: ArticlesReader,
     limit: Limit = 50,
     after: After = "",
+    newest: Annotated[bool, Query(description="The last one first.")] = False,
 ) -> Page[RevisionRow]:
-    """List the revisions, the first one first."""
+    """List the revisions, the first one first, or the last one."""
     there = _recorded(parts, caller, article)
     last = read_cursor(after, int)
     start = last[0] if last else 0
@@ -190,9 +191,14 @@ def revisions(
         raise invalid("after", "is no cursor: give what the page before has as `next`")
     with parts.record.availability.read() as connection:
         history = recorded.history(connection, there.article.article_id)
-    before = max(0, start - 1)
-    changed = list(with_changes(history[before : start + limit]))[start - before :]
+    # A place in the list is counted from its beginning, whichever end that is.
+    end = len(history) - start if newest else start + limit
+    begin = max(0, end - limit) if newest else start
+    before = max(0, begin - 1)
+    changed = list(with_changes(history[before : max(0, end)]))[begin - before :]
     rows = [RevisionRow(**revision_json(*pair)) for pair in changed]
+    if newest:
+        rows.reverse()
     return page(request, response, rows, cursor(start + limit) if len(history) > start + limit else None)
 
 

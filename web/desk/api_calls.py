@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import quote, urlencode
 
 from web.api.application import PREFIX
+from web.api.paging import LIMIT_MOST
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Mapping
@@ -14,6 +15,10 @@ if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message
 
     from worker.management.callers import Caller
+
+
+_ROWS_MOST = 5_000
+"""So many rows of a list are read for a page."""
 
 
 class ApiAnswer(NamedTuple):
@@ -45,6 +50,17 @@ class DeskApi:
     async def get(self, *path: str, **query: Any) -> Any:
         """Return the JSON at an address, whose parts are given as they are. Raises ApiProblem."""
         return (await self.call("GET", *path, query=query)).content
+
+    async def get_all(self, *path: str) -> list[Any]:
+        """Return all rows of a list, page by page. Raises ApiProblem."""
+        rows: list[Any] = []
+        after = ""
+        while True:
+            page = await self.get(*path, limit=LIMIT_MOST, after=after)
+            rows += page["items"]
+            after = page["next"]
+            if not after or len(rows) >= _ROWS_MOST:
+                return rows
 
     async def post(self, *path: str, body: Any = None) -> Any:
         """Order something; return the JSON of the answer. Raises ApiProblem."""

@@ -48,7 +48,8 @@ ARABIC: dict[str, str] = {
     "Save": "احفظ",
     "Saved.": "حُفظ.",
     "Add": "أضف",
-    "Remove": "أزل",
+    "Remove …": "أزل …",
+    "Remove {name} for good": "أزل {name} نهائيًا",
     "Set": "اضبط",
     "Stop": "أوقف",
     "Create": "أنشئ",
@@ -115,6 +116,9 @@ ARABIC: dict[str, str] = {
     "Sign in as {name}": "الدخول باسم {name}",
     "This link was used already, or is too old. Ask for another one, or sign in with your password.": (
         "استُعمل هذا الرابط أو مضى وقته. اطلب غيره أو ادخل بكلمة السر."
+    ),
+    "Something here could not be fetched and may be old; it is tried again with the next news.": (
+        "تعذر جلب شيء مما هنا وقد يكون قديمًا؛ يُعاد جلبه مع أول جديد."
     ),
     "Your session has ended. Sign in to go on.": "انتهت جلستك. سجّل الدخول لتتابع.",
     "Where you are signed in": "جلساتك",
@@ -316,7 +320,7 @@ ARABIC: dict[str, str] = {
     "as JSON: rights, rate, auth, headers … A secret that stands as *** stays as it is.": (
         "بصيغة JSON: rights وrate وauth وheaders … السر المكتوب *** يبقى كما هو."
     ),
-    "Remove the endpoint": "أزل النقطة",
+    "Remove the endpoint …": "أزل النقطة …",
     "The endpoint is there. Its secret is shown this once: give it to the partner.": (
         "أُنشئت النقطة. يظهر سرها هذه المرة فقط: أعطه للشريك."
     ),
@@ -393,7 +397,11 @@ ARABIC: dict[str, str] = {
     "May": "يحق له",
     "Created": "أُنشئ",
     "revoked": "أُلغي",
-    "Revoke": "ألغِ",
+    "Revoke …": "ألغِ …",
+    "Revoke {name} for good": "ألغِ {name} نهائيًا",
+    "ended": "منتهٍ",
+    "empty: never": "فارغ: بلا نهاية",
+    "Your password is set. Sign in with it.": "ضُبطت كلمة السر. سجّل الدخول بها.",
     "There are no keys.": "لا مفاتيح.",
     "New key": "مفتاح جديد",
     "What it may do": "ما يحق له",

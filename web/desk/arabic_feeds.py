@@ -52,6 +52,6 @@ FEEDS: dict[str, str] = {
     "Try it": "جرّبها",
     "its id; empty: a sample": "معرّفها؛ فارغ: مثال",
     "As": "باعتبارها",
-    "Remove the format": "أزل الصيغة",
+    "Remove the format …": "أزل الصيغة …",
     "What it makes of it": "ما ينتج عنها",
 }

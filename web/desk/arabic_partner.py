@@ -58,5 +58,4 @@ ARABIC_OF_PARTNERS: dict[str, str] = {
     "It ends after (days)": "ينتهي بعد (أيام)",
     "Link": "الرابط",
     "Made by": "أنشأه",
-    "Revoke the link": "ألغِ الرابط",
 }

@@ -41,6 +41,24 @@ _PROBLEMS: dict[str, str] = {
     "there is an endpoint {name} in the settings file": "في ملف الإعدادات نقطة تسليم باسم {name}",
     "there is an endpoint {name} already": "توجد نقطة تسليم باسم {name} من قبل",
     "there is a format {name} already": "توجد صيغة باسم {name} من قبل",
+    "must be a day": "يجب أن يكون يومًا",
+    "must be a day and a time": "يجب أن يكون يومًا ووقتًا",
+    "is no time that can be asked for": "ليس وقتًا يمكن السؤال عنه",
+    "is not the same": "ليست هي نفسها",
+    "has no word to look for": "ليس فيها كلمة يُبحث عنها",
+    "must be {number} to {number2} characters long": "يجب أن يكون طولها من {number} إلى {number2} حرفًا",
+    "must be {number} to {number2} hours": "يجب أن تكون من {number} إلى {number2} ساعة",
+    "must be {number} to {number2} days": "يجب أن تكون من {number} إلى {number2} يومًا",
+    "must be 1 to 128 lower-case letters, digits and . _ @ + -, at its ends no sign": (
+        "يجب أن يكون من 1 إلى 128 من الحروف اللاتينية الصغيرة والأرقام و. _ @ + -، ولا علامة في طرفيه"
+    ),
+    "Input should be greater than or equal to {number}": "يجب ألا يقل عن {number}",
+    "Input should be less than or equal to {number}": "يجب ألا يزيد على {number}",
+    "Input should be a valid number, unable to parse string as a number": "يجب أن يكون عددًا",
+    "Input should be a valid integer, unable to parse string as an integer": "يجب أن يكون عددًا صحيحًا",
+    "there is no feed {name}": "لا توجد خلاصة باسم {name}",
+    "there is no feed {name}; known: {names}": "لا توجد خلاصة باسم {name}؛ المعروفة: {names}",
+    "Name one of since, article and parked": "اختر واحدًا: منذ متى، أو مادة، أو المركون",
     "Nothing was ever sent to {name} again": "لم يُعد إرسال شيء إلى {name} قط",
 }
 REASONS_OF_PROBLEMS = {f"{english}.": f"{arabic}." for english, arabic in _PROBLEMS.items()} | _PROBLEMS

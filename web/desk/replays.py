@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from web.desk.api_calls import ApiProblem
@@ -32,8 +32,9 @@ async def order_replay(
         terms["parked"] = True
     else:
         try:
-            terms["since"] = pages.at_home(datetime.fromisoformat(fields.get("since", ""))).isoformat()
-        except ValueError:
+            since = pages.at_home(datetime.fromisoformat(fields.get("since", "")))
+            terms["since"] = since.astimezone(UTC).isoformat()
+        except (ValueError, OverflowError):
             return ReplayAnswer(errors={"since": "must be a day and a time"})
     try:
         order = await api.post("endpoints", endpoint, "replays", body=terms)

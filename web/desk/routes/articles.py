@@ -19,6 +19,8 @@ from web.desk.rendering import rendered
 from web.desk.routes.kills import RECEIVERS_MOST, contacts_of, progress_values
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from starlette.requests import Request
     from starlette.responses import Response
 
@@ -28,13 +30,15 @@ _ORDERS = {
     "repeat": "Sent again to the endpoints that get single articles.",
 }
 _PER_PAGE = 30
+_REVISIONS = 50
+"""So many revisions are shown at once; a live story has hundreds."""
 
 
 async def search(request: Request) -> Response:
     """GET /desk/articles: those that a person looks for, the newest first."""
     api, query = api_of(request), request.query_params
     words = query.get("q", "").strip()
-    wrong = ""
+    wrong: dict[str, str] = {}
     page: dict[str, Any] = {"items": [], "next": None}
     try:
         page = await api.get(
@@ -45,24 +49,26 @@ async def search(request: Request) -> Response:
             section=query.get("section", ""),
             author=query.get("author", ""),
             pubstatus=query.get("state", ""),
-            since=_day(query.get("since", "")),
-            until=_day(query.get("until", ""), after=1),
+            since=_day(request, "since"),
+            until=_day(request, "until", after=1),
             limit=_PER_PAGE,
             after=query.get("after", ""),
         )
     except ApiProblem as problem:
         if problem.status != 422:
             raise
-        wrong = next(iter(problem.errors.values()), problem.detail)
+        wrong = dict(problem.errors) or {"": problem.detail}
     if words and not query.get("after") and " " not in words and (exact := await _by_id(api, words)):
-        wrong = ""
+        wrong = {}
         page["items"] = [exact, *(item for item in page["items"] if item["id"] != exact["id"])]
     values: dict[str, Any] = {"page": page, "wrong": wrong, "words": words, "query": dict(query)}
     if is_fragment(request):
         return parts_of(request).pages.page(request, "article_rows.html", **values)
-    feeds, sections = await asyncio.gather(api.get("feeds", limit=100), api.get("sections", limit=100))
+    feeds, sections = await asyncio.gather(api.get_all("feeds"), api.get("sections", limit=100))
     editions = sorted(parts_of(request).api_parts.settings.editions)
-    names = [feed for feed in feeds["items"] if not feed["pattern"]]
+    names = {feed["name"]: feed["title"] for feed in feeds if not feed["pattern"]}
+    if (chosen := query.get("feed", "")) and chosen not in names:
+        names[chosen] = chosen  # it may be one that a pattern made
     return parts_of(request).pages.page(
         request, "articles.html", feeds=names, sections=sections["items"], editions=editions, **values
     )
@@ -77,27 +83,31 @@ async def article(request: Request) -> Response:
     return await _article(request, "article.html")
 
 
-async def _article(request: Request, template: str) -> Response:
+async def _article(request: Request, template: str, errors: Mapping[str, str] | None = None) -> Response:
     api, name = api_of(request), request.path_params["article"]
     most = None if request.query_params.get("all") else RECEIVERS_MOST
-    state, coverage, revisions = await asyncio.gather(
+    older = request.query_params.get("older", "")
+    state, coverage, revisions, last = await asyncio.gather(
         api.get("articles", name),
         unless_away(api.get("articles", name, "coverage", most=most)),
-        api.get("articles", name, "revisions", limit=100),
+        api.get("articles", name, "revisions", newest="true", limit=_REVISIONS, after=older),
+        api.get("articles", name, "revisions", newest="true", limit=1),
     )
-    rows = revisions["items"]
-    event = rows[-1]["event"] if rows else None
+    event = last["items"][0]["event"] if last["items"] else None
     receipt = await unless_away(api.get("events", event, receivers="false")) if event else None
     ordered, current = request.query_params.get("ordered", ""), f"{state['version']} {state['standing']}"
     return parts_of(request).pages.page(
         request,
         template,
+        status=422 if errors else 200,
+        errors=errors or {},
+        fields=form_of(request),
         article=state,
         current=current,
         seen=request.query_params.get("seen", current),
         every=bool(request.query_params.get("all")),
         coverage=coverage,
-        revisions=list(reversed(rows)),
+        revisions=revisions,
         steps=_steps(receipt, coverage),
         receivers=sorted(coverage["receivers"], key=lambda row: bool(row["confirmed"])) if coverage else [],
         formats=list(ARTICLE_FORMATS),
@@ -145,18 +155,22 @@ async def order(request: Request) -> Response:
 async def embargo(request: Request) -> Response:
     """POST /desk/articles/ARTICLE/embargo: move it, or end it."""
     name, fields = request.path_params["article"], form_of(request)
-    until = None if fields.get("end") else _moment(request, fields.get("until", ""))
-    await api_of(request).call("PUT", "articles", name, "embargo", body={"until": until})
+    try:
+        until = None if fields.get("end") else _moment(request, fields.get("until", ""))
+        await api_of(request).call("PUT", "articles", name, "embargo", body={"until": until})
+    except ApiProblem as problem:
+        if problem.status != 422:
+            raise
+        return await _article(request, "article.html", problem.errors or {"until": problem.detail})
     return RedirectResponse(f"{PREFIX}/articles/{quote(name, safe='')}?ordered=embargo", 303)
 
 
 def _moment(request: Request, text: str) -> str:
     """A moment as a person gives it, by the newsroom's clocks. Raises ApiProblem."""
     try:
-        moment = datetime.fromisoformat(text)
-    except ValueError:
+        return parts_of(request).pages.at_home(datetime.fromisoformat(text)).astimezone(UTC).isoformat()
+    except (ValueError, OverflowError):
         raise ApiProblem(422, "This can't be taken.", {"until": "must be a day and a time"}) from None
-    return parts_of(request).pages.at_home(moment).isoformat()
 
 
 def _chosen(request: Request) -> dict[str, str]:
@@ -179,12 +193,17 @@ def as_one_types(words: str) -> str:
     return f"{words}*" if words and words[-1].isalnum() else words
 
 
-def _day(text: str, after: int = 0) -> str:
-    try:
-        day = datetime.fromisoformat(text).replace(tzinfo=UTC) + timedelta(days=after)
-    except ValueError:
+def _day(request: Request, field: str, after: int = 0) -> str:
+    """Return when a day begins by the newsroom's clocks, or the day `after` it; "" without one. Raises ApiProblem."""
+    text = request.query_params.get(field, "").strip()
+    if not text:
         return ""
-    return day.isoformat()
+    try:
+        day = datetime.fromisoformat(text).replace(tzinfo=None) + timedelta(days=after)
+        # In years long past the offset of a place has seconds, which no request may have.
+        return parts_of(request).pages.at_home(day).astimezone(UTC).isoformat()
+    except (ValueError, OverflowError):
+        raise ApiProblem(422, "This can't be taken.", {field: "must be a day"}) from None
 
 
 def _steps(receipt: dict[str, Any] | None, coverage: dict[str, Any] | None) -> list[dict[str, Any]]:

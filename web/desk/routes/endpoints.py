@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
 
 _ROWS_MOST = 100
 """So many are shown at first; `?all=1` shows all."""
+_HOURS_MOST = 720
+"""So long an old secret signs beside the new one, at the most."""
 _SPANS = ("day", "week", "month")
 _ORDERS = {
     "pause": "Paused: it gets nothing until somebody resumes it.",
@@ -84,6 +87,7 @@ async def _endpoint(request: Request, status: int = 200, **more: Any) -> Respons
         "secret": None,
         "planned": None,
         "errors": {},
+        "wrong": {},
         "fields": {},
     }
     return parts_of(request).pages.page(request, "endpoint.html", status=status, **(values | more))
@@ -134,9 +138,10 @@ async def test(request: Request) -> Response:
 
 async def rotate(request: Request) -> Response:
     """POST /desk/endpoints/ENDPOINT/rotate: make a new secret, and show it this once."""
-    hours = form_of(request).get("hours", "24")
-    if not hours.isdecimal():
-        return await _endpoint(request, 422, errors={"hours": "must be a number of hours"})
+    hours = form_of(request).get("hours", "24").strip()
+    if not re.fullmatch("[0-9]{1,3}", hours) or int(hours) > _HOURS_MOST:
+        wrong = {"hours": f"must be 0 to {_HOURS_MOST} hours"}
+        return await _endpoint(request, 422, wrong=wrong, fields=form_of(request))
     body = {"overlap_seconds": int(hours) * 3600}
     rotated = await api_of(request).post("endpoints", request.path_params["endpoint"], "rotate", body=body)
     return await _endpoint(request, secret=rotated["secret"])

@@ -26,8 +26,8 @@ _SEEN_SECONDS = 3.0
 
 async def lists(request: Request) -> Response:
     """GET /desk/lists."""
-    page = await api_of(request).get("lists", limit=100)
-    return parts_of(request).pages.page(request, "lists.html", lists=page["items"])
+    rows = await api_of(request).get_all("lists")
+    return parts_of(request).pages.page(request, "lists.html", lists=rows)
 
 
 async def curated(request: Request) -> Response:

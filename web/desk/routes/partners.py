@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
@@ -41,12 +42,15 @@ async def make_link(request: Request) -> Response:
     days = form_of(request).get("days", "")
     try:
         new_link = await api_of(request).post(
-            "partners", request.path_params["partner"], "links", body={"days": int(days) if days.isdecimal() else days}
+            "partners",
+            request.path_params["partner"],
+            "links",
+            body={"days": int(days) if re.fullmatch("[0-9]{1,6}", days) else days},
         )
     except ApiProblem as problem:
         if problem.status not in {409, 422}:
             raise
-        return await _partner(request, 422, errors={"days": problem.errors.get("days", problem.detail)})
+        return await _partner(request, 422, errors={"days": problem.errors.get("days", problem.detail)}, days=days)
     return await _partner(request, link=new_link["url"])
 
 
@@ -64,7 +68,7 @@ async def _partner(request: Request, status: int = 200, **more: Any) -> Response
     if ENDPOINTS_READ in visitor_of(request).caller.scopes:
         rows = (await run_in_threadpool(parts_of(request).standing.endpoints))["rows"]
     own = [row for row in rows if row["partner"] == state["name"]]
-    values: dict[str, Any] = {"partner": state, "rows": own, "links": links, "link": "", "errors": {}}
+    values: dict[str, Any] = {"partner": state, "rows": own, "links": links, "link": "", "errors": {}, "days": "30"}
     return parts_of(request).pages.page(request, "partner.html", status=status, **(values | more))
 
 
@@ -169,7 +173,10 @@ async def _endpoint_form(
     request: Request, name: str, fields: dict[str, str], revision: str, errors: dict[str, str] | None = None
 ) -> Response:
     api = api_of(request)
-    feeds, partner_rows = await asyncio.gather(api.get("feeds", limit=100), api.get("partners", limit=100))
+    feeds, partner_rows = await asyncio.gather(api.get_all("feeds"), api.get_all("partners"))
+    # What is chosen stays chosen, though it is in no list any more.
+    partners = {*(row["name"] for row in partner_rows), *filter(None, [fields.get("partner")])}
+    formats = {*ARTICLE_FORMATS, *FEED_FORMATS, *filter(None, [fields.get("format")])}
     return parts_of(request).pages.page(
         request,
         "endpoint_form.html",
@@ -178,9 +185,9 @@ async def _endpoint_form(
         fields=fields,
         revision=revision,
         errors=errors or {},
-        feeds=[feed["name"] for feed in feeds["items"]],
-        partners=[row["name"] for row in partner_rows["items"]],
-        formats=sorted({*ARTICLE_FORMATS, *FEED_FORMATS}),
+        feeds=[feed["name"] for feed in feeds],
+        partners=sorted(partners),
+        formats=sorted(formats),
     )
 
 

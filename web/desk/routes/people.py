@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import re
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import RedirectResponse
 from starlette.routing import Route
 
+from feeds.errors import InvalidInput
 from web.desk.api_calls import ApiProblem
 from web.desk.parts import PREFIX, api_of, form_of, pairs_of, parts_of, visitor_of
 from worker import clock
@@ -16,6 +19,8 @@ from worker.management.desk_sessions import sign_in_address
 from worker.management.scopes import PEOPLE_READ, ROLES, SCOPES
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from starlette.requests import Request
     from starlette.responses import Response
 
@@ -78,11 +83,14 @@ async def set_password(request: Request) -> Response:
     """POST /desk/account/password: another password for oneself; all sessions end."""
     management, visitor, fields = parts_of(request).api_parts.management, visitor_of(request), form_of(request)
     if fields.get("password") != fields.get("again"):
-        return await _account(request, errors={"again": "is not the same"})
-    await run_in_threadpool(
-        management.people.set_password, visitor.caller, visitor.person.name, fields.get("password", "")
-    )
-    return RedirectResponse(f"{PREFIX}/sign-in", 303)
+        return await _account(request, {"again": "is not the same"})
+    try:
+        await run_in_threadpool(
+            management.people.set_password, visitor.caller, visitor.person.name, fields.get("password", "")
+        )
+    except InvalidInput as refused:
+        return await _account(request, {error.field: error.problem for error in refused.errors})
+    return RedirectResponse(f"{PREFIX}/sign-in?changed=1", 303)
 
 
 async def keys(request: Request) -> Response:
@@ -100,6 +108,10 @@ async def create_key(request: Request) -> Response:
         if fields.get(noun, "").strip()
     }
     body: dict[str, Any] = {"name": fields.get("name", "").strip(), "scopes": scopes, "bounds": bounds}
+    if days := fields.get("days", "").strip():
+        if not re.fullmatch("[0-9]{1,4}", days) or int(days) == 0:
+            return await _keys(request, errors={"days": "must be 1 to 9999 days"}, fields=fields, chosen=scopes)
+        body["expires"] = (clock.agreed() + timedelta(days=int(days))).isoformat()
     try:
         created = await api_of(request).post("keys", body=body)
     except ApiProblem as problem:
@@ -117,25 +129,29 @@ async def revoke_key(request: Request) -> Response:
 
 
 async def _people(request: Request, **more: Any) -> Response:
-    page, sessions = await asyncio.gather(api_of(request).get("users", limit=100), _sessions(request))
+    after = request.query_params.get("after", "")
+    page, sessions = await asyncio.gather(api_of(request).get("users", limit=100, after=after), _sessions(request))
     values: dict[str, Any] = {"errors": {}, "fields": {}, "link": "", "linked": ""}
+    status = 422 if more.get("errors") else 200
     return parts_of(request).pages.page(
-        request, "people.html", people=page["items"], sessions=sessions, roles=ROLES, **(values | more)
+        request, "people.html", status=status, page=page, sessions=sessions, roles=ROLES, **(values | more)
     )
 
 
-async def _account(request: Request, **more: Any) -> Response:
+async def _account(request: Request, errors: Mapping[str, str] | None = None) -> Response:
     name = visitor_of(request).person.name
     sessions = [session for session in await _sessions(request) if session["person"] == name]
-    values: dict[str, Any] = {"errors": {}}
-    return parts_of(request).pages.page(request, "account.html", sessions=sessions, **(values | more))
+    return parts_of(request).pages.page(
+        request, "account.html", status=422 if errors else 200, sessions=sessions, errors=errors or {}
+    )
 
 
 async def _keys(request: Request, **more: Any) -> Response:
     page = await api_of(request).get("keys", limit=100, after=request.query_params.get("after", ""))
     mine = {scope: meaning for scope, meaning in SCOPES.items() if scope in visitor_of(request).caller.scopes}
     values: dict[str, Any] = {"errors": {}, "fields": {}, "chosen": [], "created": None}
-    return parts_of(request).pages.page(request, "keys.html", page=page, choices=mine, **(values | more))
+    status = 422 if more.get("errors") else 200
+    return parts_of(request).pages.page(request, "keys.html", status=status, page=page, choices=mine, **(values | more))
 
 
 async def _sessions(request: Request) -> list[dict[str, Any]]:

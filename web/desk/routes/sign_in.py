@@ -30,7 +30,8 @@ async def form(request: Request) -> Response:
     if request.state.visitor is not None:
         return RedirectResponse(place, 303)
     query = request.query_params
-    return sign_in_form(request, place, lost=bool(query.get("lost")), ended=bool(query.get("ended")))
+    lost, ended, changed = (bool(query.get(name)) for name in ("lost", "ended", "changed"))
+    return sign_in_form(request, place, lost=lost, ended=ended, changed=changed)
 
 
 async def sign_in(request: Request) -> Response:
@@ -108,14 +109,17 @@ def sign_in_form(
     wrong: str = "",
     lost: bool = False,
     ended: bool = False,
+    changed: bool = False,
     status: int = 200,
 ) -> Response:
     """Return the page on which people sign in. `wrong`: what was wrong with the last try.
 
-    Their session has `ended`, or it had as they ordered something, which is `lost`.
+    Their session has `ended`, or it had as they ordered something, which is `lost`; or they have `changed` the
+    password.
     """
     parts = parts_of(request)
     values: dict[str, Any] = {"place": place, "name": name, "wrong": wrong, "lost": lost, "ended": ended}
+    values["changed"] = changed
     return parts.pages.page(request, "sign_in.html", openid=parts.openid is not None, status=status, **values)
 
 
