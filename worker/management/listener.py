@@ -44,8 +44,8 @@ _USES_SECONDS = 20.0
 class ManagementListener:
     """Calls `use` with what the management has, at the start and at each change, in its thread.
 
-    `known`: what this process knows. `use` is given besides what that was before it was looked, and returns False when
-    it leaves the process as it is, because that has changed something itself meanwhile.
+    `in_force`: what this process goes by. `use` is given besides what that was before it was looked, and returns False
+    when it leaves the process as it is, because that has changed something itself meanwhile.
 
     `tend`: called every second while the record is there; whoever has it sees too that the copy in Redis is what the
     record has, as workers do.
@@ -56,14 +56,14 @@ class ManagementListener:
         store: Store,
         record: Record,
         ring: KeyRing,
-        known: Callable[[], ManagementCopy | None],
+        in_force: Callable[[], ManagementCopy | None],
         use: Callable[[ManagementCopy, ManagementCopy | None], bool],
         tend: Callable[[], None] | None,
     ) -> None:
         self._store = store
         self._record = record
         self._ring = ring
-        self._known = known
+        self._in_force = in_force
         self._use = use
         self._tend = tend
         self._current: ManagementCopy | None = None
@@ -112,7 +112,7 @@ class ManagementListener:
         if self._stopped.is_set():
             return
         self._note_uses()
-        self._former = self._known()
+        self._former = self._in_force()
         try:
             stamp = self._store.management.stamp()
         except RedisError:
