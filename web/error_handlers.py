@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 import structlog
 from redis.exceptions import RedisError
 from starlette.exceptions import HTTPException
-from starlette.requests import ClientDisconnect
 
 from web.document_cache import Withheld
 from web.problem_details import problem
@@ -34,12 +33,6 @@ async def _http_exception(_: Request, error: Exception) -> Response:
 async def _body_refused(_: Request, error: Exception) -> Response:
     assert isinstance(error, BodyRefused)
     return problem(error.status, error.detail, headers=error.headers)
-
-
-async def _client_gone(_: Request, error: Exception) -> Response:
-    """Return what nobody will read."""
-    del error
-    return problem(400)
 
 
 async def _feed_refused(_: Request, error: Exception) -> Response:
@@ -80,7 +73,6 @@ ERROR_HANDLERS: dict[Any, Callable[[Request, Exception], Awaitable[Response]]] =
     Withheld: _withheld,
     RedisError: _redis_error,
     RecordAway: _record_away,
-    ClientDisconnect: _client_gone,
     Exception: _bug,
 }
 """As Starlette takes them: by the class of the error, the nearest one first."""

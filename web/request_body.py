@@ -14,6 +14,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, NamedTuple
 
+from starlette.requests import ClientDisconnect
+
 from feeds.counted import counted
 
 if TYPE_CHECKING:
@@ -115,6 +117,9 @@ class BodyReader:
                 408,
                 f"The body did not come within {self._seconds:g} s, or nothing of it for {_IDLE_SECONDS:g} s.",
             ) from None
+        except ClientDisconnect:
+            # It hung up, or broke the rules of HTTP within its body; the connection may have answered that.
+            raise BodyRefused(400, "The request was not sent to its end.") from None
         finally:
             self._bytes_read -= size
         return b"".join(parts)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator
+import asyncio
+from collections.abc import Awaitable, Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -99,6 +100,22 @@ class ApiProcess:
         answer = self.ask("GET", path, token, **more)
         assert answer.status_code == 200, answer.text
         return answer.json()
+
+    def status_of(
+        self, method: str, path: str, fields: Mapping[str, str], receive: Callable[[], Awaitable[dict[str, Any]]]
+    ) -> int:
+        """What a request is answered whose body comes as `receive` has it (ASGI 3)."""
+        statuses: list[int] = []
+
+        async def send(message: Any) -> None:
+            if message["type"] == "http.response.start":
+                statuses.append(message["status"])
+
+        headers = [(name.lower().encode(), value.encode()) for name, value in ({"Host": "testserver"} | fields).items()]
+        address = {"type": "http", "method": method, "path": path, "query_string": b"", "client": ("127.0.0.1", 1)}
+        asyncio.run(self.web.application({**address, "headers": headers}, receive, send))  # type: ignore[arg-type]
+        (status,) = statuses
+        return status
 
     def publish(self, article_id: str, section: str = "world", version: int = 1, **more: Any) -> dict[str, Any]:
         """Send an article, and have it carried out; return the event."""

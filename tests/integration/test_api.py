@@ -175,6 +175,18 @@ def test_a_body_that_is_no_json_is_called_so(api: ApiProcess) -> None:
     assert (status, errors) == (422, [{"field": "Idempotency-Key", "message": "must have 1 to 255 characters"}])
 
 
+@pytest.mark.parametrize("path", ["/api/v1/partners", "/events", "/hub", "/desk/sign-in"])
+def test_a_body_that_breaks_off_is_no_error_of_ours(api: ApiProcess, path: str) -> None:
+    parts = iter([{"type": "http.request", "body": b"{", "more_body": True}, {"type": "http.disconnect"}])
+
+    async def receive() -> dict[str, Any]:
+        return next(parts)
+
+    fields = {"Content-Type": "application/x-www-form-urlencoded", "Origin": "http://testserver"}
+    status = api.status_of("POST", path, fields | {"Authorization": f"Bearer {TOKEN}"}, receive)
+    assert status == 400
+
+
 def test_lists_have_pages_that_link_to_the_next(api: ApiProcess) -> None:
     names = []
     path = "/endpoints?limit=1"

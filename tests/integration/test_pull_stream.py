@@ -451,6 +451,9 @@ def test_a_cursor_of_many_endpoints_is_short_and_nonsense_is_none() -> None:
     position.beyond["city-portal-feed-1"] = list(range(1_000_000, 1_000_100))
     assert len(str(position)) < CURSOR_MOST
     assert PullPosition.parse(str(position)) == position
+    position.beyond["city-portal-feed-1"] *= 490
+    with pytest.raises(WrongCursor):
+        PullPosition.parse(str(position))
     bomb = base64.urlsafe_b64encode(zlib.compress(b" " * 10_000_000)).decode()
     for nonsense in ("", "x", "eJw", bomb, "\N{SNOWMAN}"):
         with pytest.raises(WrongCursor):

@@ -11,7 +11,6 @@ from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel, Field
 from redis.exceptions import RedisError
 from starlette.exceptions import HTTPException
-from starlette.requests import ClientDisconnect
 
 from feeds.errors import InvalidInput, brief
 from web.api.names import escaped_path
@@ -155,7 +154,6 @@ _PROBLEMS: dict[type[Exception], Callable[[Any], RequestProblem]] = {
     Outdated: _outdated,
     RecordAway: lambda _: RequestProblem(503, "The record does not answer; try again.", headers=_AGAIN),
     RedisError: _redis_error,
-    ClientDisconnect: lambda _: RequestProblem(400, "The request was not sent to its end."),
     Exception: _bug,
 }
 """What each kind of error is to whoever asks."""

@@ -41,7 +41,7 @@ class PullPosition:
             changes, beyond, replayed = value
             return cls(
                 {str(name): _number(number) for name, number in changes.items()},
-                {str(name): [_number(number) for number in numbers] for name, numbers in beyond.items()},
+                {str(name): _few(numbers) for name, numbers in beyond.items()},
                 {str(name): (str(replay), str(article)) for name, (replay, article) in replayed.items()},
             )
         except (ValueError, TypeError, AttributeError, RecursionError, zlib.error) as error:
@@ -58,3 +58,10 @@ def _number(value: Any) -> int:
     if type(value) is not int or not 0 <= value < 2**53:
         raise ValueError(value)
     return value
+
+
+def _few(numbers: Any) -> list[int]:
+    # A few characters may stand for more than anybody was handed.
+    if len(numbers) > BEYOND_MOST:
+        raise ValueError(len(numbers))
+    return list(map(_number, numbers))

@@ -349,7 +349,7 @@ class PullStreams:
         if not named:
             return []
         after = self._store.changes.since(source.endpoint.feed, cursor, _DELAYED_CHANGES)
-        chosen = [change for change in after if change.seq in set(named)]
+        chosen = [change for change in after if change.seq in named]
         return [record for _, records in self._confirmed(source, chosen) for record in records or ()]
 
     def _replayed(self, source: _Source, replay: str, last: str) -> list[AttemptRecord]:
