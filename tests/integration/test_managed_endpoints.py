@@ -329,7 +329,7 @@ class TestEndpoints:
         bound = Caller(name="key:a", scopes=ALL, bounds=Bounds(partners=("herald-group",)))
         assert ["herald"] == [endpoint.name for endpoint in management.endpoints.list(bound)]
         assert ["herald-group"] == [partner.name for partner in management.partners.list(bound)]
-        for name in ("other", "nobodys", "missing"):
+        for name in ("other", "nobodys", "missing", "filed"):
             with pytest.raises(NotFound, match=f"there is no endpoint {name}"):
                 management.endpoints.get(bound, name)
             with pytest.raises(NotFound):

@@ -251,3 +251,16 @@ def test_a_key_with_less_sees_less(setting: Setting) -> None:
     for scopes in ((ARTICLES_READ,), (FEEDS_READ,), (FEEDS_PRIVATE,)):
         key = setting.api.key(*scopes, bounds=Bounds(partners=("acme",)))
         assert setting.api.ask("GET", "/endpoints", key).status_code == 403
+
+
+def test_what_is_of_all_feeds_is_for_nobody_who_is_bound(setting: Setting) -> None:
+    for key in setting.keys:
+        assert setting.api.ask("GET", "/rates", key).status_code == 403
+
+
+def test_an_endpoint_of_the_settings_file_is_not_there_for_whoever_may_not_see_it(setting: Setting) -> None:
+    current = {"If-Match": "*"}
+    assert setting.api.ask("DELETE", "/endpoints/portal", headers=current).status_code == 409
+    by_partner = setting.keys[0]
+    answers = [setting.api.ask("DELETE", f"/endpoints/{name}", by_partner, headers=current) for name in ("portal", "x")]
+    assert [answer.status_code for answer in answers] == [404, 404]

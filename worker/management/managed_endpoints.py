@@ -269,7 +269,8 @@ class ManagedEndpoints:
         endpoint = copies.endpoint_of(row) if row else None
         if endpoint is None or endpoint.removed is not None:
             caller.require(scope, feed=FILTERED, partner=FILTERED)
-            if name in self._surroundings().of_the_file:
+            filed = self._surroundings().of_the_file.get(name)
+            if filed is not None and caller.sees(feed=filed.feed, partner=None):
                 raise Conflict(f"endpoint {name} is of the settings file: change it there")
             raise NotFound(f"there is no endpoint {name}")
         if scope in caller.scopes and not caller.may(scope, feed=endpoint.feed, partner=endpoint.partner):
