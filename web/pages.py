@@ -7,10 +7,11 @@ from base64 import b64encode
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from hashlib import sha256
+from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import quote
 
-from jinja2 import Environment, PackageLoader
+from jinja2 import Environment
 from lxml import etree
 from markupsafe import Markup
 
@@ -21,6 +22,7 @@ from feeds.formats import READERS
 from web.localized_dates import own_name, written
 from web.logo import MEDIA_TYPES, readable
 from web.page_words import words
+from web.template_texts import templates_in
 from worker.newsroom.publication import Publication
 
 if TYPE_CHECKING:
@@ -29,7 +31,8 @@ if TYPE_CHECKING:
 ENTRIES = 30
 """How many entries the page of a feed shows at most."""
 
-_templates = Environment(loader=PackageLoader("web"), autoescape=True, trim_blocks=True, lstrip_blocks=True)
+_FOLDER = Path(__file__).with_name("templates")
+_templates = Environment(loader=templates_in(_FOLDER), autoescape=True, trim_blocks=True, lstrip_blocks=True)
 
 
 class EditionFeeds(NamedTuple):

@@ -6,16 +6,19 @@ import re
 import time
 from collections.abc import Iterator
 from html import unescape
+from pathlib import Path
 from urllib.parse import quote
 from zoneinfo import ZoneInfo
 
 import pytest
 from api_process import ROOT, ApiProcess, api_process
 from desk_visitor import ORIGIN, DeskVisitor, visitor
+from jinja2 import Environment
 from newsroom import put_off
 from receiver import Receiver
 
 from web.desk.pages import DeskPages
+from web.template_texts import templates_in
 from worker import clock
 from worker.store import keys
 
@@ -47,6 +50,19 @@ def desk(api: ApiProcess) -> DeskVisitor:
 def text_of(page: str) -> str:
     """What stands in a page, without its markup."""
     return " ".join(unescape(re.sub(r"<[^>]+>", " ", page)).split())
+
+
+def test_a_process_whose_files_are_replaced_goes_on_with_its_own_templates(tmp_path: Path) -> None:
+    first, second = tmp_path / "first", tmp_path / "second"
+    for folder, text in ((first, "ours"), (second, "theirs")):
+        folder.mkdir()
+        (folder / "both.html").write_text(text)
+        (folder / f"{text}.html").write_text(text)
+    environment = Environment(loader=templates_in(first, second), autoescape=True)
+    for path in tmp_path.rglob("*.html"):
+        path.write_text("{{ of_the_next_version }}")
+    made = {name: environment.get_template(f"{name}.html").render() for name in ("both", "ours", "theirs")}
+    assert made == {"both": "ours", "ours": "ours", "theirs": "theirs"}
 
 
 def test_articles_are_there_as_one_types(api: ApiProcess, desk: DeskVisitor) -> None:

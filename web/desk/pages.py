@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 from zoneinfo import ZoneInfo
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined, pass_context
+from jinja2 import Environment, StrictUndefined, pass_context
 from markupsafe import Markup, escape
 from starlette.responses import HTMLResponse, Response
 
@@ -19,6 +19,7 @@ from web.api.names import escaped_path
 from web.desk.parts import PREFIX, is_fragment, place_before
 from web.desk.phrases import LANGUAGES, counted_phrase, language_of, phrase
 from web.desk.reasons import reason
+from web.template_texts import templates_in
 from worker import clock
 from worker.management.scopes import ROLE_SCOPES, SCOPES
 
@@ -73,7 +74,7 @@ class DeskPages:
         self._files = files
         self._zone = ZoneInfo(settings.site.timezone) if settings.site.timezone else UTC
         self._environment = Environment(
-            loader=FileSystemLoader(folders),
+            loader=templates_in(*folders),
             autoescape=True,
             trim_blocks=True,
             lstrip_blocks=True,

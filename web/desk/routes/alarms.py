@@ -54,6 +54,6 @@ async def snooze(request: Request) -> Response:
 ROUTES = [
     Route(f"{PREFIX}/alarms", alarms),
     Route(f"{PREFIX}/alarms/badge", badge),
-    Route(f"{PREFIX}/alarms/{{alarm}}/acknowledge", acknowledge, methods=["POST"]),
-    Route(f"{PREFIX}/alarms/{{alarm}}/snooze", snooze, methods=["POST"]),
+    Route(f"{PREFIX}/alarms/{{alarm:segment}}/acknowledge", acknowledge, methods=["POST"]),
+    Route(f"{PREFIX}/alarms/{{alarm:segment}}/snooze", snooze, methods=["POST"]),
 ]

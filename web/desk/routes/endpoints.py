@@ -181,7 +181,7 @@ ROUTES = [
     Route(f"{PREFIX}/endpoints", endpoints),
     Route(f"{PREFIX}/endpoints-parked", parked),
     Route(f"{_ENDPOINT}/standing", standing),
-    Route(f"{_ENDPOINT}/attempts/{{attempt}}", attempt),
+    Route(f"{_ENDPOINT}/attempts/{{attempt:segment}}", attempt),
     Route(f"{_ENDPOINT}/pause", pause, methods=["POST"]),
     Route(f"{_ENDPOINT}/resume", resume, methods=["POST"]),
     Route(f"{_ENDPOINT}/retry", retry, methods=["POST"]),

@@ -100,6 +100,6 @@ ROUTES = [
     Route(f"{PREFIX}/formats", formats),
     Route(f"{PREFIX}/new-format", edit_format),
     Route(f"{PREFIX}/new-format", save_format, methods=["POST"]),
-    Route(f"{PREFIX}/formats/{{format}}", edit_format),
-    Route(f"{PREFIX}/formats/{{format}}", save_format, methods=["POST"]),
+    Route(f"{PREFIX}/formats/{{format:segment}}", edit_format),
+    Route(f"{PREFIX}/formats/{{format:segment}}", save_format, methods=["POST"]),
 ]

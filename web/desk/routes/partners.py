@@ -233,7 +233,7 @@ ROUTES = [
     Route(f"{PREFIX}/new-partner", edit_partner),
     Route(f"{PREFIX}/new-partner", save_partner, methods=["POST"]),
     Route(f"{PREFIX}/partners/{{partner:name}}/links", make_link, methods=["POST"]),
-    Route(f"{PREFIX}/partners/{{partner:name}}/links/{{link}}/revoke", revoke_link, methods=["POST"]),
+    Route(f"{PREFIX}/partners/{{partner:name}}/links/{{link:segment}}/revoke", revoke_link, methods=["POST"]),
     Route(f"{PREFIX}/partners/{{partner:name}}/edit", edit_partner),
     Route(f"{PREFIX}/partners/{{partner:name}}/edit", save_partner, methods=["POST"]),
     Route(f"{PREFIX}/new-endpoint", edit_endpoint),

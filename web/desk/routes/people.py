@@ -171,11 +171,11 @@ async def _sessions(request: Request) -> list[dict[str, Any]]:
 ROUTES = [
     Route(f"{PREFIX}/people", people),
     Route(f"{PREFIX}/people", add, methods=["POST"]),
-    Route(f"{PREFIX}/people/{{name}}", change, methods=["POST"]),
+    Route(f"{PREFIX}/people/{{name:segment}}", change, methods=["POST"]),
     Route(f"{PREFIX}/account", account),
     Route(f"{PREFIX}/account/password", set_password, methods=["POST"]),
-    Route(f"{PREFIX}/sessions/{{session}}/end", end_session, methods=["POST"]),
+    Route(f"{PREFIX}/sessions/{{session:segment}}/end", end_session, methods=["POST"]),
     Route(f"{PREFIX}/keys", keys),
     Route(f"{PREFIX}/keys", create_key, methods=["POST"]),
-    Route(f"{PREFIX}/keys/{{key}}/revoke", revoke_key, methods=["POST"]),
+    Route(f"{PREFIX}/keys/{{key:segment}}/revoke", revoke_key, methods=["POST"]),
 ]

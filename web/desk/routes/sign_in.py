@@ -127,7 +127,7 @@ ROUTES = [
     Route(f"{PREFIX}/sign-in", form),
     Route(f"{PREFIX}/sign-in", sign_in, methods=["POST"]),
     Route(f"{PREFIX}/sign-in/language", speak, methods=["POST"]),
-    Route(f"{PREFIX}/sign-in/link/{{token}}", link),
-    Route(f"{PREFIX}/sign-in/link/{{token}}", use_link, methods=["POST"]),
+    Route(f"{PREFIX}/sign-in/link/{{token:segment}}", link),
+    Route(f"{PREFIX}/sign-in/link/{{token:segment}}", use_link, methods=["POST"]),
     Route(f"{PREFIX}/sign-out", sign_out, methods=["POST"]),
 ]
