@@ -1,10 +1,12 @@
 from __future__ import annotations
 
+import ssl
+
 import pycurl
 import pytest
 from requests import exceptions
 
-from worker.outbound.errors import _CODES, EXCEPTIONS, FAULTS, Fault, exception_for, fault_of
+from worker.outbound.errors import _CODES, EXCEPTIONS, FAULTS, Fault, exception_for, fault_of, insecurity
 
 # What curl_multi and curl_share answer with are other enumerations; OK is no error; -1 was one's end long ago.
 NO_ERRORS = {"E_OK", "E_CALL_MULTI_PERFORM"}
@@ -45,3 +47,24 @@ def test_every_fault_is_an_exception_of_requests(fault: Fault) -> None:
 def test_a_timeout_before_the_request_was_sent_is_one_of_the_connection() -> None:
     assert exception_for(Fault.TIMEOUT, started=False) is exceptions.ConnectTimeout
     assert exception_for(Fault.TIMEOUT, started=True) is exceptions.ReadTimeout
+
+
+@pytest.mark.parametrize(
+    ("verdict", "reason", "message"),
+    [
+        ("certificate has expired", "CERTIFICATE_VERIFY_FAILED", "certificate has expired"),
+        (
+            "Hostname mismatch, certificate is not valid for 'a'.",
+            "X",
+            "Hostname mismatch, certificate is not valid for 'a'",
+        ),
+        ("", "WRONG_VERSION_NUMBER", "WRONG_VERSION_NUMBER"),
+    ],
+)
+def test_why_there_is_no_secure_connection(verdict: str, reason: str, message: str) -> None:
+    error = ssl.SSLCertVerificationError(1, "failed") if verdict else ssl.SSLError(1, "failed")
+    error.reason = reason
+    if isinstance(error, ssl.SSLCertVerificationError):
+        error.verify_message = verdict
+
+    assert insecurity(error) == f"no secure connection: {message}"

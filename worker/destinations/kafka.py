@@ -27,7 +27,7 @@ from feeds.formats import ARTICLE_FORMATS
 from worker.destinations.brokers import BrokerDestination, Unreachable, answered, failed, properties
 from worker.destinations.http import tls_of
 from worker.outbound.auth import without
-from worker.outbound.errors import Fault
+from worker.outbound.errors import Fault, insecurity
 from worker.outbound.pem_files import pem_files
 from worker.outbound.transfer import DEFAULT_TLS, unsent
 
@@ -257,7 +257,7 @@ def _unreachable(error: Exception, loop: _Loop, cluster: Cluster) -> Unreachable
         return Unreachable(Fault.DENIED, f"the cluster refuses us: {cluster.line(error)}")
     match error:
         case ssl.SSLError():
-            fault, reason = Fault.TLS, f"no secure connection: {error.reason or error}"
+            fault, reason = Fault.TLS, insecurity(error)
         case gaierror():
             fault, reason = Fault.DNS, "a broker's name has no address"
         case TimeoutError():

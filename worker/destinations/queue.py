@@ -23,7 +23,7 @@ from feeds.formats import ARTICLE_FORMATS, FEED_FORMATS
 from worker.destinations.brokers import BrokerDestination, Unreachable, answered, failed
 from worker.destinations.http import tls_of
 from worker.outbound.auth import without
-from worker.outbound.errors import Fault
+from worker.outbound.errors import Fault, insecurity
 from worker.outbound.pem_files import pem_files
 from worker.outbound.transfer import DEFAULT_TLS, unsent
 
@@ -88,7 +88,7 @@ class Broker:
                 raise Unreachable(Fault.DENIED, f"the broker refuses us: {self.words_of(error)}") from None
             except ssl.SSLError as error:
                 connection.collect()
-                reason = Unreachable(Fault.TLS, f"no secure connection: {error.reason or error}")
+                reason = Unreachable(Fault.TLS, insecurity(error))
             except OSError as error:
                 connection.collect()
                 timed_out = isinstance(error, TimeoutError)

@@ -27,6 +27,7 @@ Callers of `requests` get the exception that `requests` itself would raise, see 
 from __future__ import annotations
 
 from enum import StrEnum
+from ssl import SSLCertVerificationError, SSLError
 
 import pycurl
 from requests import exceptions
@@ -236,6 +237,12 @@ def reason_of(code: int, message: str) -> str:
     # The message may quote the receiver, who may send anything.
     reason = " ".join(message.encode(errors="replace").decode().split())
     return reason or f"{_REASONS.get(fault_of(code), 'it failed')} (error {code} of libcurl)"
+
+
+def insecurity(error: SSLError) -> str:
+    """Return in a line why Python has no secure connection: what is wrong with the certificate, or OpenSSL's word."""
+    verdict = error.verify_message if isinstance(error, SSLCertVerificationError) else ""
+    return f"no secure connection: {(verdict or error.reason or str(error)).rstrip('.')}"
 
 
 def exception_for(fault: Fault, *, started: bool) -> type[exceptions.RequestException]:

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from requests.utils import DEFAULT_CA_BUNDLE_PATH
 
 from worker.outbound.auth import without
-from worker.outbound.errors import Fault
+from worker.outbound.errors import Fault, insecurity
 from worker.outbound.guarded_connection import AddressRefused, connect
 from worker.outbound.pem_files import pem_files
 from worker.outbound.transfer import DEFAULT_TLS, Answer, Tls, unsent
@@ -219,8 +219,8 @@ class Session:
                 return unsent(Fault.FORBIDDEN, str(error))
             case socket.gaierror():
                 return unsent(Fault.DNS, f"the name {self._server.host} has no address")
-            case ssl.SSLError(reason=reason):
-                return unsent(Fault.TLS, f"no secure connection: {reason or error}")
+            case ssl.SSLError():
+                return unsent(Fault.TLS, insecurity(error))
             case _:
                 return self._broken(error)
 
