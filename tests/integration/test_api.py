@@ -9,14 +9,16 @@ from typing import Any
 from urllib.parse import quote
 
 import pytest
-from api_process import TOKEN, ApiProcess, api_process
+from api_process import ROOT, TOKEN, ApiProcess, api_process
 from receiver import Receiver
 from requests.utils import parse_header_links
+from sqlalchemy import update
 
 from web import wrong_keys
 from web.api.application import operations, scopes_of
 from worker.management.callers import Bounds
 from worker.management.scopes import ALL, SCOPES
+from worker.record import tables
 from worker.store.refusals import Refusal
 
 PROBLEM = "application/problem+json"
@@ -270,6 +272,27 @@ def test_what_the_gate_keeps_out_is_listed(api: ApiProcess) -> None:
     assert api.ask("GET", "/parked", api.key(*ALL, bounds=Bounds(feeds=("sport",)))).status_code == 403
     for name in ("rss", "atom"):
         refusals.drop(name, ["kept-1", "kept-2", "gone"])
+
+
+BEYOND = ("9999-12-31T23:59:59-14:00", "9999-12-31T23:59:59.999999Z")
+
+
+@pytest.mark.parametrize("time", [*BEYOND, "0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59Z"])
+def test_no_time_is_too_early_or_too_late_for_an_answer(api: ApiProcess, time: str) -> None:
+    key = api.ask("POST", "/keys", json={"name": "long", "scopes": ["articles:read"], "expires": time})
+    assert (key.status_code, key.json()["errors"][0]["field"]) == (422, "expires")
+    replay = api.ask("POST", "/endpoints/portal/replays", json={"since": time, "dry_run": True})
+    assert (replay.status_code, replay.json().get("errors")) != (500, None)
+    assert replay.status_code == (202 if time == "9999-12-31T23:59:59Z" else 422)
+    assert api.ask("GET", "/articles", params={"since": time}).status_code in {200, 422}
+
+
+def test_a_key_that_was_made_to_end_later_than_answers_can_say_is_listed(api: ApiProcess) -> None:
+    made = api.services.management.keys.create(ROOT, "for-good", ["articles:read"])
+    with api.services.record.write() as connection:
+        row = {"expires": 253_402_300_799_999}
+        connection.execute(update(tables.keys).where(tables.keys.c.id == made.key.id).values(row))
+    assert api.get(f"/keys/{made.key.id}")["expires"] == "9000-01-01T00:00:00Z"
 
 
 def test_a_subject_is_one_of_a_provider(api: ApiProcess) -> None:

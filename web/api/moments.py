@@ -26,6 +26,9 @@ def milliseconds(field: str, written: datetime | None) -> int | None:
     if written.tzinfo is None:
         raise invalid(field, "must have its offset from UTC, as in 2026-03-04T11:00:00Z")
     try:
-        return ms(written)
+        time = ms(written)
+        # In UTC it may lie beyond the last year that there is.
+        clock.moment(time)
     except (OverflowError, ValueError):
         raise invalid(field, "is no time that can be asked for") from None
+    return time

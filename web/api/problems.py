@@ -118,7 +118,7 @@ def _wrong_field(wrong: Any) -> tuple[str, str]:
     if wrong["type"] == "json_invalid":
         # What stands for the field is a place in the text.
         return "", f"is no JSON: {wrong['ctx']['error']} at character {wrong['loc'][-1] + 1}"
-    return _field(wrong["loc"]), wrong["msg"]
+    return _field(wrong["loc"]), wrong["msg"].removeprefix("Value error, ")
 
 
 def _invalid_input(error: Any) -> RequestProblem:

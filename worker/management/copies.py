@@ -16,6 +16,8 @@ from worker.record import tables
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
+EXPIRES_MOST = 221_845_392_000_000
+"""The beginning of the year 9000 (ms), as of the times of articles: what is later, no answer may be able to say."""
 _READINGS_MOST = 20
 _FROZEN = ConfigDict(frozen=True, defer_build=True)
 
@@ -177,7 +179,10 @@ def parse(text: str | None) -> ManagementCopy | None:
 
 def key_of(row: dict[str, Any]) -> Key:
     """Return the key in a row of the record."""
-    return Key.model_validate({**row, "scopes": json.loads(row["scopes"]), "bounds": json.loads(row["bounds"])})
+    # Some were made when there was no bound.
+    expires = None if row["expires"] is None else min(row["expires"], EXPIRES_MOST)
+    parts = {"scopes": json.loads(row["scopes"]), "bounds": json.loads(row["bounds"]), "expires": expires}
+    return Key.model_validate({**row, **parts})
 
 
 def key_row(key: Key) -> dict[str, Any]:

@@ -239,3 +239,5 @@ def _mistakes(
             yield FieldError(f"bounds.{noun}", "must name at least one, or be left out")
     if expires is not None and expires <= now:
         yield FieldError("expires", "must be in the future")
+    if expires is not None and expires > copies.EXPIRES_MOST:
+        yield FieldError("expires", "must be before the year 9000, or be left out: then it does not end")
