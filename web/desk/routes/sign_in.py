@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import structlog
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import RedirectResponse
 from starlette.routing import Route
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
     from starlette.responses import Response
 
     from worker.management.copies import Person
+
+log = structlog.get_logger()
 
 _LANGUAGE_SECONDS = 31_536_000
 
@@ -45,6 +48,8 @@ async def sign_in(request: Request) -> Response:
         async with parts.limits.turn(address, name[:128]):
             await run_in_threadpool(people.sign_in, person, fields.get("password", ""), address)
     except WrongPassword:
+        # The name of somebody who is not known may be a password in the wrong field.
+        log.warning("sign_in_refused", person=person.name if person else "", address=address)
         await run_in_threadpool(parts.limits.note_wrong, address, name[:128])
         return sign_in_form(request, place, name=name[:128], wrong="Name and password do not match.", status=403)
     except TooManyWait:
