@@ -92,6 +92,9 @@ def test_a_call_is_a_message_that_any_celery_worker_takes() -> None:
     app = Celery("calls", broker="memory://")
     wakeups = Wakeups(app)
     with app.connection() as connection:
+        # All tests of a process share what is in memory.
+        for queue in ("urgent", "intake", "distribute"):
+            connection.SimpleQueue(queue).clear()
         for urgent in (True, False):
             wakeups.consume(urgent=urgent)
         wakeups.distribute("world")
