@@ -9,6 +9,7 @@ import time
 from contextlib import closing
 from typing import Any
 
+import pytest
 import requests
 from command_line import dateline
 from newsroom import Newsroom, published
@@ -39,6 +40,7 @@ def accepted(newsroom: Newsroom, event: dict[str, Any]) -> requests.Response:
     return answers[-1]
 
 
+@pytest.mark.long
 def test_one_of_the_two_is_enough(own_newsroom: Newsroom) -> None:
     newsroom, receiver = own_newsroom, own_newsroom.receiver
     first = newsroom.publish("calm", "s0")

@@ -57,6 +57,7 @@ def subjects(messages: list[dict[str, Any]], what: str) -> list[str]:
     return [alarm["subject"] for message in messages for alarm in message[what]]
 
 
+@pytest.mark.long
 def test_an_alarm_is_raised_once_and_over_once_while_workers_are_killed(
     newsroom: Newsroom, shared_receiver: Receiver
 ) -> None:

@@ -108,6 +108,7 @@ def test_a_key_hears_of_its_feeds_and_no_longer_than_it_is_valid(newsroom: Newsr
     assert follower.ended.wait(60)
 
 
+@pytest.mark.long
 def test_a_client_that_does_not_read_loses_its_connection(newsroom: Newsroom) -> None:
     parts = urlsplit(newsroom.base_url)
     with socket.socket() as slow, socket.socket() as quick:

@@ -67,6 +67,7 @@ def test_while_the_broker_stalls_events_are_accepted_at_once_and_carried_out(
         process.send_signal(signal.SIGCONT)
 
 
+@pytest.mark.long
 def test_while_redis_stalls_readyz_says_so_within_two_seconds_however_many_wait(own_newsroom: Newsroom) -> None:
     newsroom = own_newsroom
     pid = int(newsroom.store.client.info("server")["process_id"])

@@ -91,6 +91,7 @@ def counted(newsroom: Newsroom) -> tuple[int, int]:
     return info["rdb_changes_since_last_save"], info["total_commands_processed"]
 
 
+@pytest.mark.long
 def test_pages_that_are_open_change_nothing(newsroom: Newsroom, shared_receiver: Receiver) -> None:
     """Redis is changed just as often as with no page open, and asked as often for fifty as for one."""
     session = requests.Session()

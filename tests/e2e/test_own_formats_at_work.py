@@ -178,6 +178,7 @@ def older_worker(newsroom: Newsroom, folder: Path) -> Iterator[ForkedProcess]:
 KEY = new_key()
 
 
+@pytest.mark.long
 def test_a_worker_that_lacks_a_format_leaves_its_endpoint_to_those_that_have_it(
     tmp_path: Path, receiver: Receiver
 ) -> None:

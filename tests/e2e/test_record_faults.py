@@ -31,6 +31,8 @@ SECTIONS = (0, 2, 3)
 PAUSE_SECONDS = 0.05
 CAUGHT_UP_SECONDS = 90
 
+pytestmark = pytest.mark.long
+
 
 class Desk:
     """Publishes all the time, corrects every third article and kills every tenth; remembers what was accepted."""
@@ -182,7 +184,7 @@ def on_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Newsro
 
 
 class TestPostgresql:
-    @pytest.mark.parametrize("seconds", [3, pytest.param(30, marks=pytest.mark.long)])
+    @pytest.mark.parametrize("seconds", [3, 30])
     def test_it_is_stopped_for_a_while(
         self, on_postgresql: tuple[Newsroom, Kept], own_cluster: Cluster, seconds: float
     ) -> None:

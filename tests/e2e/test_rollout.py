@@ -60,6 +60,7 @@ def newsroom(tmp_path: Path, receiver: Receiver) -> Iterator[Newsroom]:
         yield newsroom
 
 
+@pytest.mark.long
 def test_no_feed_misses_a_kill_while_settings_are_rolled_out_and_back(
     newsroom: Newsroom, tmp_path: Path, receiver: Receiver
 ) -> None:
