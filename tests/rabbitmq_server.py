@@ -13,6 +13,7 @@ from typing import Any
 import amqp
 import pytest
 from ports import free_port
+from waiting import until
 
 SERVER = Path("/usr/lib/rabbitmq/bin/rabbitmq-server")
 USER, PASSWORD = "guest", "guest"
@@ -29,7 +30,7 @@ class RabbitMQ:
         (folder / "rabbitmq.conf").write_text(
             f"listeners.tcp.1 = 127.0.0.1:{self.port}\nloopback_users = none\nlog.console = false\n"
         )
-        variables = {
+        self._variables = {
             "PATH": os.environ["PATH"],
             "HOME": str(folder),
             "RABBITMQ_NODENAME": f"dateline-{self.port}@localhost",
@@ -48,7 +49,7 @@ class RabbitMQ:
         self._process = subprocess.Popen(
             [str(SERVER)],
             cwd=folder,
-            env=variables,
+            env=self._variables,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
             start_new_session=True,
@@ -94,3 +95,9 @@ class RabbitMQ:
         with suppress(ProcessLookupError):
             os.killpg(self._process.pid, signal.SIGKILL)
         self._process.wait(60)
+        # It starts one of these for each port all the same, as a daemon; that ends as soon as it knows no node.
+        until(self._end_of_epmd, "the end of epmd")
+
+    def _end_of_epmd(self) -> bool:
+        ended = subprocess.run(["epmd", "-kill"], check=False, env=self._variables, stdout=subprocess.DEVNULL)
+        return ended.returncode == 0
