@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 COMPILE := $(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-annotate --no-header --quiet
 # Most tests wait for other processes, so there may be more of them than cores.
-JOBS ?= 4
+JOBS ?= 5
 # Tests write all the time, and none of them cuts the power: with their folders in memory they wait for no disk.
 TEMPORARY := $(shell [ "$$(df -Pk /dev/shm 2>/dev/null | awk 'END { print ($$4 > 4000000) }')" = 1 ] && \
 	[ -w /dev/shm ] && echo /dev/shm || echo "$${TMPDIR:-/tmp}")
