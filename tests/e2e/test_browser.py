@@ -9,6 +9,7 @@ from collections.abc import Iterator
 import pytest
 from newsroom import Newsroom, start
 from receiver import Receiver
+from selenium.common.exceptions import WebDriverException
 from selenium.webdriver import Chrome, ChromeOptions, ChromeService
 from selenium.webdriver.common.by import By
 from selenium.webdriver.remote.webelement import WebElement
@@ -66,10 +67,15 @@ def newsroom(tmp_path_factory: pytest.TempPathFactory, shared_receiver: Receiver
         yield newsroom
 
 
+def waiting(browser: Chrome) -> WebDriverWait[Chrome]:
+    """Waits for what may be made anew while it is looked at, which the driver says in many ways."""
+    return WebDriverWait(browser, 60, ignored_exceptions=(WebDriverException,))
+
+
 def reached(browser: Chrome, url: str) -> None:
     """Wait until a link has led there, and the page is whole."""
-    WebDriverWait(browser, 60).until(url_to_be(url), f"the browser stayed at {browser.current_url}")
-    WebDriverWait(browser, 60).until(
+    waiting(browser).until(url_to_be(url), f"the browser stayed at {browser.current_url}")
+    waiting(browser).until(
         lambda _: browser.execute_script("return document.readyState") == "complete", "the page is not whole"
     )
 
@@ -121,9 +127,7 @@ def test_the_page_of_the_api_shows_its_operations_and_asks_nobody_else(browser: 
     browser.get_log("browser")
     browser.get(f"{newsroom.base_url}/api/v1/")
     heading = "Who has an article, and who has not"
-    WebDriverWait(browser, 60).until(
-        lambda _: heading in browser.find_element(By.TAG_NAME, "body").text, "no operation is shown"
-    )
+    waiting(browser).until(lambda _: heading in browser.find_element(By.TAG_NAME, "body").text, "no operation is shown")
     assert "/api/v1/articles/{article}/coverage" in browser.find_element(By.TAG_NAME, "body").text
     # Redoc would show the logo of its makers from elsewhere: that is refused before anything is asked of them.
     errors = [entry["message"] for entry in browser.get_log("browser") if entry["level"] == "SEVERE"]

@@ -17,11 +17,7 @@ import pytest
 import requests
 from newsroom import Newsroom, published, put_off, start
 from receiver import Receiver
-from selenium.common.exceptions import (
-    ElementClickInterceptedException,
-    NoSuchElementException,
-    StaleElementReferenceException,
-)
+from selenium.common.exceptions import WebDriverException
 from selenium.webdriver import Chrome, ChromeOptions, ChromeService
 from selenium.webdriver.common.action_chains import ActionChains
 from selenium.webdriver.common.by import By
@@ -124,9 +120,8 @@ def partner_link(newsroom: Newsroom, shared_receiver: Receiver) -> str:
 
 
 def waiting(browser: Chrome) -> WebDriverWait[Chrome]:
-    """Waits for what may be made anew while it is looked at."""
-    made_anew = (StaleElementReferenceException, NoSuchElementException, ElementClickInterceptedException)
-    return WebDriverWait(browser, SECONDS, ignored_exceptions=made_anew)
+    """Waits for what may be made anew while it is looked at, which the driver says in many ways."""
+    return WebDriverWait(browser, SECONDS, ignored_exceptions=(WebDriverException,))
 
 
 def click(browser: Chrome, by: str, words: str) -> None:
