@@ -1,18 +1,22 @@
-"""The engine that moves bytes: one thread, one multi handle of libcurl, thousands of transfers at once.
+"""The engine that moves bytes: one loop, one multi handle of libcurl, thousands of transfers at once.
 
     submit ──> Submissions ──> DnsCache, Scheduler (who starts) ──> EasyHandle (a request) ──> multi ──> on_answer
 
 Whatever leaves the process goes through here. The guard judges every address, connections are kept from one batch to
 the next, HTTP/2 carries many requests on one connection, and a receiver that misbehaves costs one place until its time
 is up. The engine knows nothing of feeds, receivers or retries.
+
+Its loop has a thread of its own. Who lives on its answers takes turns of the loop himself (`Engine.turn`): two threads
+that share Python's lock and wake each other for each answer take a third more of the processor. As soon as he does
+something else for longer, such as waiting for Redis, the engine's own thread goes on.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from socket import getaddrinfo
-from threading import Event, Thread
+from threading import Event, Lock, Thread
 
 import pycurl
 import structlog
@@ -36,6 +40,8 @@ _LOOK_SECONDS = 0.5
 """How often the engine looks for transfers that wait in vain."""
 _IDLE_SECONDS = 1.0
 """How long it waits at most when there is nothing to do, so that the watchdog sees that it is alive."""
+_LENT_SECONDS = 0.02
+"""How long the engine's own thread leaves the loop to whoever has taken a turn of it."""
 _TURN_SECONDS = 60.0
 """How long one turn of its loop may take before the watchdog takes it for dead."""
 _CONNECTIONS_PER_PLACE = 2
@@ -110,6 +116,10 @@ class Engine:
         self._multi.setopt(pycurl.M_PIPELINING, pycurl.PIPE_MULTIPLEX)
         self._multi.setopt(pycurl.M_MAXCONNECTS, _CONNECTIONS_PER_PLACE * places)
         self._thread = Thread(target=self._run, name="engine", daemon=True)
+        self._turning = Lock()
+        """Has whoever is in a turn: all that turns change is theirs."""
+        self._lent_until = 0.0
+        self._ending = Event()
         self._stop_at: float | None = None
         self._all_answered = Event()
 
@@ -160,6 +170,7 @@ class Engine:
         """
         if self._stop_at is None:
             self._stop_at = time.monotonic() + grace
+        self._ending.set()
         self._jobs.stop(grace)
         if self._file_engines is not None:
             end = self._stop_at
@@ -176,19 +187,54 @@ class Engine:
         with watched("engine", _TURN_SECONDS) as beat:
             while self._stop_at is None or (self._busy_handles and time.monotonic() < self._stop_at):
                 beat()
-                try:
-                    self._turn()
-                except Exception:
-                    # Transfers end in their time in any case. The pause keeps this from filling the log.
-                    log.exception("engine_turn_failed", under_way=len(self._busy_handles))
-                    time.sleep(0.1)
-            self._end()
+                lent = self._lent_until - time.monotonic()
+                if lent > 0 and not self._ending.is_set():
+                    self._ending.wait(lent)
+                    continue
+                with self._turning:
+                    if self._lent_until <= time.monotonic() or self._ending.is_set():
+                        self._turn_safely(_IDLE_SECONDS)
+            with self._turning:
+                self._end()
 
-    def _turn(self) -> None:
-        """Wait until something happens, and handle it."""
+    def turn(self, seconds: float = 0.0, is_due: Callable[[], bool] = bool) -> bool:
+        """Take a turn of the loop in the caller's thread, so that answers are passed on there.
+
+        Wait for at most so many seconds until something happens; not at all if `is_due`, which is asked when no wake-up
+        call can be heard by another thread any more. Returns False, without waiting, once the engine is to stop: its
+        own thread does the rest. For one thread; never within an `on_answer`.
+        """
+        self._lent_until = time.monotonic() + seconds + _LENT_SECONDS
+        if not self._turning.acquire(blocking=False):
+            # Its own thread may be waiting for something to happen.
+            self._submissions.wake()
+            self._turning.acquire()
+        try:
+            if self._ending.is_set():
+                return False
+            self._turn_safely(0.0 if is_due() else seconds)
+        finally:
+            self._lent_until = time.monotonic() + _LENT_SECONDS
+            self._turning.release()
+        return True
+
+    def wake(self) -> None:
+        """End the present or the next turn at once, without a transfer. From any thread."""
+        self._submissions.wake()
+
+    def _turn_safely(self, seconds: float) -> None:
+        try:
+            self._turn(seconds)
+        except Exception:
+            # Transfers end in their time in any case. The pause keeps this from filling the log.
+            log.exception("engine_turn_failed", under_way=len(self._busy_handles))
+            time.sleep(0.1)
+
+    def _turn(self, seconds: float) -> None:
+        """Wait until something happens, for so long at the most, and handle it."""
         multi = self._multi
         milliseconds = multi.timeout()
-        woken, ready = self._sockets.wait(self._longest_wait(milliseconds))
+        woken, ready = self._sockets.wait(self._longest_wait(milliseconds, seconds))
         for fd, action in ready:
             multi.socket_action(fd, action)
         if milliseconds == 0 or not ready:
@@ -203,11 +249,11 @@ class Engine:
             self._dns.lines_loaded()
             self._collect_answers()
 
-    def _longest_wait(self, milliseconds: int) -> float:
-        """How many seconds to wait at most; `milliseconds` to libcurl's next time limit (-1: it has none)."""
-        if self._may_start:
+    def _longest_wait(self, milliseconds: int, seconds: float) -> float:
+        """How many seconds to wait, `seconds` at most; `milliseconds`: to libcurl's next limit (-1: none)."""
+        if self._may_start or not seconds:
             return 0.0
-        limits = [_IDLE_SECONDS]
+        limits = [seconds]
         if milliseconds >= 0:
             limits.append(milliseconds / 1000)
         if self._scheduler:

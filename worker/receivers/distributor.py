@@ -98,7 +98,7 @@ class Distributor:
         self._wakeups = wakeups
         self._clearance = clearance
         self._claim_seconds = claim_seconds
-        self._inbox = Inbox()
+        self._inbox = Inbox(engine)
         self._feeds = FeedQueue()
         self._histories = FeedHistories()
         self._backoff = BackoffReview(store)

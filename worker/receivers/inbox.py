@@ -1,13 +1,16 @@
-"""What other threads tell the distributor, in the order in which it came."""
+"""What other threads tell the distributor, and what it hears from the engine, in the order in which it came."""
 
 from __future__ import annotations
 
+import time
 from queue import Empty, SimpleQueue
+from threading import get_ident
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from worker.outbound.engine import Engine
     from worker.outbound.transfer import Answer
     from worker.receivers.article_pushes import ArticlePushes
     from worker.receivers.pending_articles import PendingArticle
@@ -57,18 +60,25 @@ Message = SubscriberAnswered | FeedBehind | ArticleWithdrawn | RequestAnswered |
 
 
 class Inbox:
-    """A queue that any thread puts messages into, and one thread takes them out of."""
+    """A queue that any thread puts messages into, and one thread takes them out of.
 
-    def __init__(self) -> None:
+    While that one waits, it takes the turns of the engine, from which most messages come.
+    """
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
         self._messages: SimpleQueue[Message] = SimpleQueue()
+        self._taker = 0
 
     def put(self, message: Message) -> None:
         """Add a message. Returns at once."""
         self._messages.put(message)
+        if get_ident() != self._taker:
+            self._engine.wake()
 
     def put_answer(self, push: SubscriberPush, answer: Answer) -> None:
         """Add the answer to a push. Returns at once."""
-        self._messages.put(SubscriberAnswered(push, answer))
+        self.put(SubscriberAnswered(push, answer))
 
     def empty(self) -> bool:
         """Return whether nothing waits."""
@@ -76,9 +86,20 @@ class Inbox:
 
     def take(self, most: int, wait_seconds: float) -> Iterator[Message]:
         """Yield up to `most` messages; when none is there, wait for the first one so long at the most."""
+        self._taker = get_ident()
+        left, end = wait_seconds, time.monotonic() + wait_seconds
+        while is_turning := self._engine.turn(left, self._has_some):
+            left = max(0.0, end - time.monotonic())
+            if not left or self._has_some():
+                break
+        if is_turning:
+            left = 0.0
         try:
-            yield self._messages.get(block=wait_seconds > 0, timeout=wait_seconds or None)
+            yield self._messages.get(block=left > 0, timeout=left or None)
             for _ in range(most - 1):
                 yield self._messages.get_nowait()
         except Empty:
             pass
+
+    def _has_some(self) -> bool:
+        return not self._messages.empty()

@@ -231,6 +231,7 @@ class Sessions:
         """Have requests sent while the next ones are made."""
         while lot := list(islice(requests, _SUBMITTED_AT_ONCE)):
             self._engine.submit(lot)
+            self._engine.turn()
 
     def _send_pushes(self) -> None:
         """Have the pushes to subscribers sent; nothing has to be read for them."""
@@ -249,6 +250,7 @@ class Sessions:
                 transfers.append(transfer)
         if transfers:
             self._engine.submit(transfers)
+            self._engine.turn()
 
     def _is_outdated(self, session: PushSession) -> TypeGuard[ArticlePushes]:
         """Whether something was withdrawn of which a session of articles does not know yet."""
