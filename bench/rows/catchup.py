@@ -19,17 +19,13 @@ from worker import clock
 LIMIT = """\
 One worker serves an endpoint at a time, with 16 requests in flight, and its answers are on their way into Redis before
 it sends more, so that a crash repeats nothing else. So one interpreter does it all: what leaves is read, rendered,
-judged by the rules of its format, signed, sent and kept by two threads that share one lock, while the other core has
-Redis, the receiver and the attempts for the record. What a worker waits for is its own 16 requests: they go round as
-one lot, from the distributor to the engine, the receiver, the engine and the distributor, as a timeline of both threads
-shows, and whoever does not have it has nothing to do. So the worker, Redis and the receiver together keep less than one
-core busy. To keep at most half of them at once, while the others are under way, was tried: the distributor and the
-engine then took 161 to 200 us an article where they took 129 to 134, for twice the passes, and on a busy machine
-nothing was gained. Redis is not waited for: the next articles are made and sent meanwhile, and were read in the round
-trip before. Of what is left the distributor's thread is four fifths where
-nobody has had the articles yet, and two thirds where this worker has rendered them before: then it is twice as fast,
-and which of the two the median is depends on which worker served which endpoint. Of the first, a sixth is judging the
-document, as much reading the article, an eighth rendering it and making its ids."""
+judged by the rules of its format, signed, sent and kept by one thread, while the other core has Redis, the receiver and
+the attempts for the record. Redis is not waited for: the next articles are made and sent meanwhile, and were read in
+the round trip before. An article that this worker has rendered before takes it 105 to 125 us, one that nobody has had
+yet 235 to 255, and which of the two the median is depends on which worker served which endpoint. Of the difference two
+fifths are reading the article, rendering it, judging the document and making its ids, each once and in a loop of its
+own; the rest is that all this is done among everything else. With two threads, one for the distributor and one for the
+engine, it was 145 and 315 us (`docs/architecture.md`)."""
 
 _AT_ONCE = 16
 _NAMES = ("p0", "p1", "p2")

@@ -19,11 +19,12 @@ from bench.receiver import Receiver
 from bench.results import Result, at_least
 
 LIMIT = """\
-Both processors are busy, so the rate is what a delivery costs: see the cores above. (c) has no claims, no settlements
-and one thread in each process; ours has a second one, which builds, signs, judges and settles, and the two share
-Python's lock. Two thirds of a worker's time for a push are the engine's: libcurl and the kernel take two thirds of
-these, as in (c), and what Python does around them the rest. A third is the distributor's, and a quarter of it the
-signature of 4 kB, which (c) makes as well. Tried without an effect beyond the noise (10 %): shorter and longer turns of
+Both processors are busy, so the rate is what a delivery costs: see the cores above. (c) has no claims and no
+settlements, and nothing else to do; a worker listens, notes and keeps watch in other threads meanwhile. Two thirds of a
+worker's time for a push are the engine's: libcurl and the kernel take two thirds of these, as in (c), and what Python
+does around them the rest. A third is the distributor's, and a quarter of it the signature of 4 kB, which (c) makes as
+well. Since one thread does both, a push takes a quarter less; free-threaded Python was to be had for no machine that
+this was measured on. Tried without an effect beyond the noise (10 %): shorter and longer turns of
 Python's lock (sys.setswitchinterval 0.5 and 20 ms), larger claims and settlements, 10 or 200 requests started at once
 instead of 50, SHA-256 twice instead of OpenSSL's HMAC (0.5 of 3.6 us), a smaller buffer for uploads. Beside peers that
 are measured while other work keeps the processors busy the ratios are better: (a) and (c) then lose more than we do."""

@@ -8,7 +8,8 @@ is up. The engine knows nothing of feeds, receivers or retries.
 
 Its loop has a thread of its own. Who lives on its answers takes turns of the loop himself (`Engine.turn`): two threads
 that share Python's lock and wake each other for each answer take a third more of the processor. As soon as he does
-something else for longer, such as waiting for Redis, the engine's own thread goes on.
+something else for longer, such as waiting for Redis, the engine's own thread goes on. Whichever thread is in a turn is
+meant by "the engine's thread", in which answers are passed on.
 """
 
 from __future__ import annotations

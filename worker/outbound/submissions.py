@@ -25,7 +25,7 @@ class Submissions:
         self._woken = False
         self._closed = False
         self.answered = 0
-        """How many transfers have their answer. The engine's thread alone writes it."""
+        """How many transfers have their answer. Whoever is in a turn of the engine writes it."""
 
     @property
     def unanswered(self) -> int:
