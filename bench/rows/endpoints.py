@@ -21,15 +21,16 @@ from bench.receiver import Counts, Receiver
 from bench.results import Result, at_least, at_most
 
 LIMIT = """\
-Everybody has everything a moment after the end, so the workers keep up: what is missing of 10,000 and of 5,000 a second
-are versions that a correction overtook while they waited for their turn, which is what mode "article" is for. (a) keeps
-nothing of what it sends, and skips nothing; 15 times what it does may be more than the events ask for. How busy a
-delivery keeps a processor of the workers is told above (cores by deliveries). By the times of the threads two fifths of
-that are the distributor (judging, building, signing, keeping), a fifth libcurl and its thread, a sixth the attempts in
-the record, and the rest what an event takes, whoever gets it. One round trip keeps the answers of a pass and reads
-what goes after the next ones, which are made and sent meanwhile; three scripts read what a claim needs. Where each
-claim is of one article, half of the distributor's time is the claim: a sixth to plan it, a seventh to begin its
-sessions, a quarter to make and sign requests; a quarter is keeping answers and an eighth judging them."""
+Everybody has everything a moment after the end, so the workers keep up: what is missing of 10,000 and of 5,000 a
+second are versions that a correction overtook while they waited for their turn, which is what mode "article" is for.
+(a) keeps nothing of what it sends, and skips nothing; 15 times what it does may be more than the events ask for. How
+busy a delivery keeps a processor of the workers is told above (cores by deliveries). By the times of the threads two
+fifths of that were the distributor (judging, building, signing, keeping) and a fifth the engine, when each had its
+own; a sixth is the attempts in the record, and the rest what an event takes, whoever gets it. One round trip keeps
+the answers of a pass and reads what goes after the next ones, which are made and sent meanwhile; three scripts read
+what a claim needs. Where each claim is of one article, half of the distributor's time is the claim: a sixth to plan
+it, a seventh to begin its sessions, a quarter to make and sign requests; a quarter is keeping answers and an eighth
+judging them."""
 
 _ENDPOINTS = 200
 _SECTIONS = 20
