@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from html import unescape
+from pathlib import Path
 from typing import Any
 
-from api_process import ROOT, ApiProcess
+from api_process import ROOT, ApiProcess, api_process
+from receiver import Receiver
 from starlette.testclient import TestClient
 
 PASSWORD = "a password of twelve or more"
 ORIGIN = "http://testserver"
+EVIL = '"><script>alert(1)</script>\'" onmouseover="alert(2)'
+"""What may come from outside, and must run in no page."""
 
 
 class DeskVisitor:
@@ -42,3 +49,18 @@ def visitor(api: ApiProcess, name: str, role: str) -> DeskVisitor:
     answer = browser.sign_in(name)
     assert answer.status_code == 303, answer.text
     return browser
+
+
+@contextmanager
+def desk_of_three_articles(folder: Path, redis_url: str, receiver: Receiver) -> Iterator[ApiProcess]:
+    """A desk whose newsroom has published three articles: a plain one, one with odd signs, and one in Arabic."""
+    with api_process(folder, redis_url, receiver, "[api]\nrequests = 100000") as process:
+        process.publish("hh-1", headline="The ferry is late", authors=["Mira Haddad"])
+        process.publish("hh-2", headline='Quay " onmouseover="alert(1) & more')
+        process.publish("ar-1", headline="المرفأ يفتح أبوابه", edition="ar")
+        yield process
+
+
+def text_of(page: str) -> str:
+    """What stands in a page, without its markup."""
+    return " ".join(unescape(re.sub(r"<[^>]+>", " ", page)).split())

@@ -6,9 +6,9 @@ Whatever leaves the process goes through here. The guard judges every address, c
 the next, HTTP/2 carries many requests on one connection, and a receiver that misbehaves costs one place until its time
 is up. The engine knows nothing of feeds, receivers or retries.
 
-Its loop has a thread of its own. Who lives on its answers takes turns of the loop himself (`Engine.turn`): two threads
-that share Python's lock and wake each other for each answer take a third more of the processor. As soon as he does
-something else for longer, such as waiting for Redis, the engine's own thread goes on. Whichever thread is in a turn is
+Its loop has a thread of its own. A thread that lives on its answers takes turns of the loop instead (`Engine.turn`):
+two that share Python's lock and wake each other for each answer take a third more of the processor. As soon as that
+thread does something else for longer, such as waiting for Redis, the engine's own goes on. Whichever is in a turn is
 meant by "the engine's thread", in which answers are passed on.
 """
 
