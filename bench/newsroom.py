@@ -21,6 +21,7 @@ from urllib.parse import urlsplit
 from uuid import uuid4
 
 import requests
+from celery import Celery
 
 from bench.machine import Usage, descendants
 from bench.receiver import WEBHOOK_SECRET, Receiver, secret_of
@@ -65,8 +66,7 @@ class Newsroom:
         self._receiver = receiver
         self._session = requests.Session()
         self._session.headers["Authorization"] = f"Bearer {TOKEN}"
-        configure(stack.redis_url)
-        self._wakeups = Wakeups(app)
+        self._wakeups = Wakeups(_application(stack.redis_url))
 
     @property
     def environ(self) -> dict[str, str]:
@@ -284,6 +284,14 @@ def start_in(
     except Exception as error:
         error.add_note("The end of the log:\n" + "\n".join(log.read_text(errors="replace").splitlines()[-20:]))
         raise
+
+
+def _application(redis_url: str) -> Celery:
+    """A Celery application for this newsroom alone: that of the process keeps its connections to the one before."""
+    configure(redis_url)
+    own = Celery("dateline-bench", broker=app.conf.broker_url, set_as_current=False)
+    own.conf.task_queues = app.conf.task_queues
+    return own
 
 
 @contextmanager

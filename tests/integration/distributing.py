@@ -44,7 +44,7 @@ NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 class Worker:
     """A worker's distributor, and what changes in the one feed."""
 
-    def __init__(self, redis_url: str, receiver: Receiver, pictures: Path | None = None) -> None:
+    def __init__(self, redis_url: str, receiver: Receiver, pictures: Path | None = None, name: str = "worker") -> None:
         self.store = Store.connect(redis_url)
         self.receiver = receiver
         self.engine = Engine(Guard((ip_network("127.0.0.0/8"),)))
@@ -58,9 +58,9 @@ class Worker:
             pictures=self.pictures,
         )
         subscribers = Subscribers(self.store.changes, payloads, SITE, whole=False, timeout=TIMEOUT)
-        self.clearance = Clearance(self.store.withdrawals, "worker")
-        self.alerts, self.on_answers, wakeups = (mock.Mock() for _ in range(3))
-        doubles: Any = (self.alerts, wakeups)
+        self.clearance = Clearance(self.store.withdrawals, name)
+        self.alerts, self.on_answers, self.wakeups = (mock.Mock() for _ in range(3))
+        doubles: Any = (self.alerts, self.wakeups)
         parts = (self.store, SITE, self.engine, subscribers, planner, *doubles, self.clearance)
         self.distributor = Distributor(*parts, claim_seconds=CLAIM_SECONDS, on_answers=self._answered)
         self.clearance.start()

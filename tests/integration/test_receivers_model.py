@@ -111,14 +111,17 @@ class Receivers(RuleBasedStateMachine):
         assert self.store.subscription_requests.confirm(FEED, name, intent, 0, 100, 2) == "done"
         self.model.pop(name, None)
 
-    @rule(target=claims, limit=st.integers(1, 4))
-    def claim(self, limit: int) -> list[Claim]:
-        got = self.store.receivers.claim(FEED, limit, self.now + CLAIM_MS)
+    @rule(target=claims, limit=st.integers(1, 4), at_once=st.none() | st.integers(1, 3))
+    def claim(self, limit: int, at_once: int | None) -> list[Claim]:
+        got = self.store.receivers.claim(FEED, limit, self.now + CLAIM_MS, at_once)
         behind = sorted(
             (known.cursor, name)
             for name, known in self.model.items()
             if known.state == "settled" and known.cursor < self.head
         )
+        if at_once is not None:
+            limit = min(limit, max(at_once, -(-len(behind) // 2)))
+        assert got.may_be_more == (len(behind) >= limit)
         assert [(cursor, name) for cursor, name in behind[:limit]] == [(c.cursor, c.receiver) for c in got.claims]
         assert self.head == got.head
         if got.claims:

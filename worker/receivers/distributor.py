@@ -2,7 +2,7 @@
 
 One thread per worker process. A wake-up call names a feed; from then on the distributor claims for that feed while the
 engine has room, so claims, transfers and settlements of several batches overlap and no call waits for its slowest
-receiver. When a claim was full, another worker is woken before anything is sent.
+receiver. When a claim has left others, another worker is woken before anything is sent.
 
 Only the engine counts its places: how much is claimed depends on `Engine.room` alone. `Sessions.open_claims` counts
 claims, and only to know when a stop is complete.
@@ -54,6 +54,10 @@ log = structlog.get_logger()
 
 BATCH = 500
 """How many receivers one claim takes at the most."""
+_NOT_SHARED = 50
+"""Of more receivers than these, one claim takes half: another worker, who is woken, has the others."""
+_WAKE_SECONDS = 0.1
+"""How often another is woken for what claims of fewer have left of a feed, at the most: it costs as much as pushes."""
 _WORTHWHILE = 100
 """While answers come, at least so many are settled or claimed in one round trip; fewer when there is nothing to do."""
 _SETTLED_AT_ONCE = 250
@@ -118,6 +122,8 @@ class Distributor:
             self._settlements,
         )
         self._stopping = False
+        self._woken: dict[str, float] = {}
+        """When another worker was last woken for a feed."""
         self._at_rest = Event()
         self._rest_lock = Lock()
         self._outage = redis_errors.Outage(log, what="distributor")
@@ -259,16 +265,20 @@ class Distributor:
         begun = time.monotonic()
         withdrawals_seen = self._clearance.last(feed)
         deadline = clock.ms(clock.agreed()) + int((self._claim_seconds + _SLACK_SECONDS) * 1000)
-        claims = self._store.receivers.claim(feed, limit, deadline)
+        claims = self._store.receivers.claim(feed, limit, deadline, _NOT_SHARED)
         self._check_history(feed, claims)
-        full = len(claims.claims) == limit
-        if full:
+        if claims.may_be_more:
             self._feeds.add(feed)
-        if len(claims.claims) == BATCH:
-            self._wakeups.distribute(feed)
+            self._wake_another(feed, len(claims.claims))
         self._sessions.begin(definition, claims, begun + self._claim_seconds, withdrawals_seen)
         self._sessions.send()
-        self._backoff.note_claims(feed, claims, all_claimed=not full)
+        self._backoff.note_claims(feed, claims, all_claimed=not claims.may_be_more)
+
+    def _wake_another(self, feed: str, claimed: int) -> None:
+        """Have another worker claim what is left of a feed, of which so many were claimed here."""
+        if claimed == BATCH or time.monotonic() > self._woken.get(feed, 0.0) + _WAKE_SECONDS:
+            self._woken[feed] = time.monotonic()
+            self._wakeups.distribute(feed)
 
     def _check_history(self, feed: str, claims: Claims) -> None:
         """Forget what was read of a feed when its history is another one: Redis may have lost time."""

@@ -49,7 +49,8 @@ class Claims:
 
     `head`, `kill`, `left`: the numbers of its last change, its last kill, and the last change by which an article left
     in another way. `backoff`: how many receivers are in backoff. `trail`: stamps of the head's last moves, the newest
-    last; no other moves have the same ones, even when Redis has lost its last writes.
+    last; no other moves have the same ones, even when Redis has lost its last writes. `may_be_more`: whether others may
+    be behind that were not claimed.
     """
 
     head: int
@@ -58,6 +59,7 @@ class Claims:
     backoff: int
     claims: list[Claim]
     trail: tuple[str, ...] = ()
+    may_be_more: bool = False
 
 
 @dataclass(slots=True)
@@ -149,17 +151,21 @@ class Receivers:
         """Return the command that asks of each of the feeds whether it has or had receivers, for a round trip."""
         return ("SMISMEMBER", keys.RECEIVING, *feeds)
 
-    def claim(self, feed: str, limit: int, deadline: int) -> Claims:
-        """Claim up to `limit` receivers behind the head until `deadline` (ms)."""
+    def claim(self, feed: str, limit: int, deadline: int, at_once: int | None = None) -> Claims:
+        """Claim up to `limit` receivers behind the head until `deadline` (ms).
+
+        Up to `at_once` of them (by default all), however few there are; of more than these only half of all that are
+        behind, so that who claims next has something to do as well.
+        """
         k = keys.feed(feed)
         answer = self._scripts.run(
             "receivers/claim",
             [k.meta, k.settled, k.claimed, k.receiver_states, k.receivers, k.backoff, k.pulled],
-            [limit, deadline],
+            [limit, deadline, limit if at_once is None else at_once],
         )
-        head, kill, left, backoff, trail, token = answer[:6]
+        may_be_more, head, kill, left, backoff, trail, token = answer[:7]
         claims = []
-        for i in range(6, len(answer), 4):
+        for i in range(7, len(answer), 4):
             cursor, state = int(answer[i + 1]), answer[i + 2]
             failing = ReceiverState.parse(state, cursor).failing if state else NOT_FAILING
             details = _details(answer[i], answer[i + 3])
@@ -169,7 +175,7 @@ class Receivers:
                 self._damaged_records.report(f"receiver {answer[i]} of {feed}", "its details are lost", "it is paused")
                 continue
             claims.append(Claim(feed, answer[i], token, cursor, failing, details))
-        return Claims(head, kill, left, backoff, claims, tuple(trail.split()))
+        return Claims(head, kill, left, backoff, claims, tuple(trail.split()), bool(may_be_more))
 
     def settle(self, feed: str, now: int, settlements: Sequence[Settlement]) -> SettledClaims:
         """End claims of one feed, in one round trip."""
