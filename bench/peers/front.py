@@ -1,4 +1,7 @@
-"""Peer (a) behind the web server that Dateline runs on: an event comes in over HTTP and one task is sent for it."""
+"""Peer (a) behind the web server that Dateline runs on: an event comes in over HTTP and one task is sent for it.
+
+At `/events/nothing` none is sent: what client and server take alone.
+"""
 
 from __future__ import annotations
 
@@ -25,4 +28,11 @@ async def _events(request: Request) -> Response:
     return Response(status_code=202)
 
 
-app = Starlette(routes=[Route("/events", _events, methods=["POST"])])
+async def _nothing(request: Request) -> Response:
+    await request.json()
+    return Response(status_code=202)
+
+
+app = Starlette(
+    routes=[Route("/events", _events, methods=["POST"]), Route("/events/nothing", _nothing, methods=["POST"])]
+)

@@ -111,17 +111,16 @@ class Receivers(RuleBasedStateMachine):
         assert self.store.subscription_requests.confirm(FEED, name, intent, 0, 100, 2) == "done"
         self.model.pop(name, None)
 
-    @rule(target=claims, limit=st.integers(1, 4), at_once=st.none() | st.integers(1, 3))
-    def claim(self, limit: int, at_once: int | None) -> list[Claim]:
-        got = self.store.receivers.claim(FEED, limit, self.now + CLAIM_MS, at_once)
+    @rule(target=claims, limit=st.integers(1, 4), shared_above=st.integers(1, 9))
+    def claim(self, limit: int, shared_above: int) -> list[Claim]:
+        got = self.store.receivers.claim(FEED, limit, self.now + CLAIM_MS, shared_above)
         behind = sorted(
             (known.cursor, name)
             for name, known in self.model.items()
             if known.state == "settled" and known.cursor < self.head
         )
-        if at_once is not None:
-            limit = min(limit, max(at_once, -(-len(behind) // 2)))
-        assert got.may_be_more == (len(behind) >= limit)
+        limit = min(limit, -(-len(behind) // 2) if len(behind) > shared_above else shared_above)
+        assert got.may_be_more == (len(behind) > limit)
         assert [(cursor, name) for cursor, name in behind[:limit]] == [(c.cursor, c.receiver) for c in got.claims]
         assert self.head == got.head
         if got.claims:

@@ -46,16 +46,18 @@ def answered(worker: Worker) -> set[str]:
 
 def test_a_claim_takes_half_of_many_and_all_of_few(store: Store) -> None:
     behind(store, 200)
-    claims = [store.receivers.claim("f", 500, LATER, 50) for _ in range(4)]
-    assert [(len(lot.claims), lot.may_be_more) for lot in claims] == [(100, True), (50, True), (50, True), (0, False)]
+    claims = [store.receivers.claim("f", 500, LATER, 60) for _ in range(4)]
+    assert [(len(lot.claims), lot.may_be_more) for lot in claims] == [(100, True), (50, True), (50, False), (0, False)]
     receivers = [claim.receiver for lot in claims for claim in lot.claims]
     assert len(set(receivers)) == len(receivers) == 200
 
 
-@pytest.mark.parametrize(("limit", "at_once", "claimed"), [(500, 50, 49), (20, 50, 20), (500, None, 49), (20, 5, 20)])
-def test_of_few_no_claim_leaves_any(store: Store, limit: int, at_once: int | None, claimed: int) -> None:
+@pytest.mark.parametrize(
+    ("limit", "shared_above", "claimed"), [(500, 50, 49), (20, 50, 20), (500, 10**9, 49), (20, 5, 20), (500, 5, 25)]
+)
+def test_of_few_no_claim_leaves_any(store: Store, limit: int, shared_above: int, claimed: int) -> None:
     behind(store, 49)
-    lot = store.receivers.claim("f", limit, LATER, at_once)
+    lot = store.receivers.claim("f", limit, LATER, shared_above)
     assert (len(lot.claims), lot.may_be_more) == (claimed, claimed < 49)
 
 
@@ -93,7 +95,7 @@ def test_two_workers_share_the_endpoints_of_a_feed(store: Store, redis_url: str,
         assert all(first.pushes(f"e{number}") == ["published a"] for number in range(120))
 
 
-@pytest.mark.parametrize(("endpoints", "woken"), [(49, False), (120, True)])
+@pytest.mark.parametrize(("endpoints", "woken"), [(100, False), (120, True)])
 def test_another_is_woken_only_for_what_is_left(
     store: Store, redis_url: str, receiver: Receiver, monkeypatch: pytest.MonkeyPatch, endpoints: int, woken: bool
 ) -> None:

@@ -54,10 +54,11 @@ log = structlog.get_logger()
 
 BATCH = 500
 """How many receivers one claim takes at the most."""
-_NOT_SHARED = 50
+_SHARED_ABOVE = 100
 """Of more receivers than these, one claim takes half: another worker, who is woken, has the others."""
 _WAKE_SECONDS = 0.1
-"""How often another is woken for what claims of fewer have left of a feed, at the most: it costs as much as pushes."""
+"""How often another worker is woken for what claims of fewer than BATCH have left, at the most: it costs as much as
+twenty pushes."""
 _WORTHWHILE = 100
 """While answers come, at least so many are settled or claimed in one round trip; fewer when there is nothing to do."""
 _SETTLED_AT_ONCE = 250
@@ -122,8 +123,8 @@ class Distributor:
             self._settlements,
         )
         self._stopping = False
-        self._woken: dict[str, float] = {}
-        """When another worker was last woken for a feed."""
+        self._woken = -_WAKE_SECONDS
+        """When another worker was last woken."""
         self._at_rest = Event()
         self._rest_lock = Lock()
         self._outage = redis_errors.Outage(log, what="distributor")
@@ -265,7 +266,7 @@ class Distributor:
         begun = time.monotonic()
         withdrawals_seen = self._clearance.last(feed)
         deadline = clock.ms(clock.agreed()) + int((self._claim_seconds + _SLACK_SECONDS) * 1000)
-        claims = self._store.receivers.claim(feed, limit, deadline, _NOT_SHARED)
+        claims = self._store.receivers.claim(feed, limit, deadline, _SHARED_ABOVE)
         self._check_history(feed, claims)
         if claims.may_be_more:
             self._feeds.add(feed)
@@ -276,8 +277,9 @@ class Distributor:
 
     def _wake_another(self, feed: str, claimed: int) -> None:
         """Have another worker claim what is left of a feed, of which so many were claimed here."""
-        if claimed == BATCH or time.monotonic() > self._woken.get(feed, 0.0) + _WAKE_SECONDS:
-            self._woken[feed] = time.monotonic()
+        now = time.monotonic()
+        if claimed == BATCH or now >= self._woken + _WAKE_SECONDS:
+            self._woken = now
             self._wakeups.distribute(feed)
 
     def _check_history(self, feed: str, claims: Claims) -> None:

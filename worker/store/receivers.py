@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 _SCAN = 1000
 """How many receivers one round trip lists."""
+_ALL = 1_000_000_000
+"""More receivers than any feed has."""
 _LONGEST_CLAIM_MS = 3_660_000
 """No settings allow a longer claim."""
 _LONGEST_BACKOFF_MS = 8 * 3_600_000
@@ -151,17 +153,16 @@ class Receivers:
         """Return the command that asks of each of the feeds whether it has or had receivers, for a round trip."""
         return ("SMISMEMBER", keys.RECEIVING, *feeds)
 
-    def claim(self, feed: str, limit: int, deadline: int, at_once: int | None = None) -> Claims:
+    def claim(self, feed: str, limit: int, deadline: int, shared_above: int = _ALL) -> Claims:
         """Claim up to `limit` receivers behind the head until `deadline` (ms).
 
-        Up to `at_once` of them (by default all), however few there are; of more than these only half of all that are
-        behind, so that who claims next has something to do as well.
+        Of more than `shared_above` that are behind only half, so that who claims next has something to do as well.
         """
         k = keys.feed(feed)
         answer = self._scripts.run(
             "receivers/claim",
             [k.meta, k.settled, k.claimed, k.receiver_states, k.receivers, k.backoff, k.pulled],
-            [limit, deadline, limit if at_once is None else at_once],
+            [limit, deadline, shared_above],
         )
         may_be_more, head, kill, left, backoff, trail, token = answer[:7]
         claims = []

@@ -1,19 +1,19 @@
 -- with receivers/state.part
 -- Claim receivers that are behind the head, those furthest behind first.
 -- KEYS 1 meta   2 settled   3 claimed   4 receiver states   5 receivers   6 backoff   7 pulled: never claimed
--- ARGV 1 how many at the most   2 deadline of the claim (ms)   3 how many although that is more than half of all
+-- ARGV 1 how many at the most   2 deadline of the claim (ms)   3 of more than these half
 -- Returns {1 if others may be behind, head, last kill, the last change by which an article left in another way,
 -- receivers in backoff, times of the head's last moves, token, receiver, cursor, state before or false, details,
 -- receiver, ...}.
 local meta = redis.call('HMGET', KEYS[1], 'head', 'kill', 'left', 'trail', 'rebuilding')
 local head = tonumber(meta[1] or '0')
-local behind, limit = {}, 0
+local behind, more = {}, 0
 if not meta[5] then
   -- Of a feed that is being rebuilt the log may lack what they are to get.
   local pulled = redis.call('SCARD', KEYS[7])
-  -- Who claims first leaves something to the others.
-  local half = math.ceil(redis.call('ZCOUNT', KEYS[2], '-inf', '(' .. head) / 2)
-  limit = math.min(ARGV[1], math.max(ARGV[3], half))
+  local count, shared_above = redis.call('ZCOUNT', KEYS[2], '-inf', '(' .. head), tonumber(ARGV[3])
+  -- Of many, who claims first leaves something to the others.
+  local limit = math.min(ARGV[1], count > shared_above and math.ceil(count / 2) or shared_above)
   behind = redis.call('ZRANGEBYSCORE', KEYS[2], '-inf', '(' .. head, 'WITHSCORES', 'LIMIT', 0, limit + pulled)
   if pulled > 0 then
     local pushed = {}
@@ -25,9 +25,10 @@ if not meta[5] then
     end
     behind = pushed
   end
+  more = #behind == 2 * limit and count > limit and 1 or 0
 end
 local answer = {
-  #behind > 0 and #behind == 2 * limit and 1 or 0,
+  more,
   head, tonumber(meta[2] or '0'), tonumber(meta[3] or '0'), redis.call('ZCARD', KEYS[6]), meta[4] or '', 0,
 }
 if #behind == 0 then
