@@ -39,7 +39,7 @@ lint: $(READY) ## Check style, names, types and the dependency rules
 	$(BIN)/lint-imports
 	$(BIN)/python tests/style.py
 
-bench: $(BENCH_READY) ## Measure everything beside its peers, most rows five times, in two hours; writes bench/RESULTS.md
+bench: $(BENCH_READY) ## Measure everything beside its peers, most rows five times, in an hour; writes bench/RESULTS.md
 	@$(BIN)/python -m bench
 
 bench-quick: $(BENCH_READY) ## The same with less work, in six minutes; writes nothing

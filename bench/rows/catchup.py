@@ -20,12 +20,11 @@ LIMIT = """\
 One worker serves an endpoint at a time, with 16 requests in flight, and its answers are on their way into Redis before
 it sends more, so that a crash repeats nothing else. So one interpreter does it all: what leaves is read, rendered,
 judged by the rules of its format, signed, sent and kept by one thread, while the other core has Redis, the receiver and
-the attempts for the record. Redis is not waited for: the next articles are made and sent meanwhile, and were read in
-the round trip before. An article that this worker has rendered before takes it 105 to 125 us, one that nobody has had
-yet 235 to 255, and which of the two the median is depends on which worker served which endpoint. Of the difference half
-is reading the article, rendering it, judging the document and making its ids, each measured in a loop of its own; the
-rest is that all this is done among everything else. With two threads, one for the distributor and one for the
-engine, it was 145 and 315 us (`docs/architecture.md`)."""
+the attempts for the record; (a) has both cores. Redis is not waited for: the next articles are made and sent meanwhile,
+and were read in the round trip before. An article that nobody has had yet takes half as much again to twice as long as
+one that this worker has rendered before, and which of the two the median is depends on which worker served which
+endpoint. Of the difference two thirds are reading the article, rendering it, judging the document and making its ids,
+each measured in a loop of its own; judging is half of that."""
 
 _AT_ONCE = 16
 _NAMES = ("p0", "p1", "p2")

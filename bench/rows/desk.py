@@ -151,7 +151,7 @@ def _with_desks(
     # By turns, so that what else the machine does falls on both.
     for desks in (0, _DESKS, _DESKS, 0):
         with _open(newsroom, cookie, desks):
-            newsroom.rest(20) if not desks else time.sleep(3)
+            newsroom.rest(120) if not desks else time.sleep(3)
             usage = newsroom.usage()
             number += 1
             _publish(newsroom, receiver, f"load-{number}", endpoints, count)

@@ -86,12 +86,8 @@ class ArticleEvents:
             # Whoever notes that it is an update looks afterwards whether it is there; so one of us sees the other.
             if isinstance(before, StoredArticle) or not placed.stored.is_update:
                 break
-        log.info(
-            "event_done", event_id=event.id, article_id=article_id, version=decision.article.version, result=result
-        )
-        self._store.counters.add("dateline_events", result=result)
         changed_feeds |= self._applier.apply(placed, now)
-        return EventOutcome(result, changed_feeds, article_id, decision.article.version)
+        return EventOutcome(result, changed_feeds, article_id, decision.article.version, is_done=True)
 
 
 def _ignored(
