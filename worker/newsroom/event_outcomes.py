@@ -10,8 +10,8 @@ class EventOutcome:
     """What an event has changed: the feeds, the article, and the version of the revision that it made.
 
     `result`: published, corrected, killed, held, duplicate, stale, conflict, listed, repeated, unknown. An event that
-    is carried out once more, because a worker died, has the result that it had at first. `is_done`: what came of it is
-    still to be told; it waits until the feeds are offered, so that pushes do not wait for it.
+    is carried out once more, because a worker died, has the result that it had at first. `is_done`: it was
+    carried out just now, and is not in the log yet: pushes do not wait for that.
     """
 
     result: str
