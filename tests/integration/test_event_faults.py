@@ -14,7 +14,9 @@ from news_desk import Desk, article, kill
 
 from worker import clock
 from worker.intake.accept import Intake
+from worker.newsroom.article_events import ArticleEvents
 from worker.newsroom.event_consumer import EventConsumer
+from worker.newsroom.feed_offers import FeedOffers
 from worker.store import keys, redis_errors
 
 
@@ -46,6 +48,35 @@ def test_a_worker_that_dies_between_two_steps_loses_nothing(
     assert held is not None
     assert held.article.pubstatus == "canceled"
     assert desk.store.events.waiting() == 0
+
+
+def test_what_an_outage_has_cut_short_is_logged_and_counted_once(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    def away(*_: object, **__: object) -> None:
+        raise redis.ConnectionError("away")
+
+    desk.accept(article("a"))
+    with structlog.testing.capture_logs() as logs:
+        with monkeypatch.context() as patched:
+            patched.setattr(desk.store.changes, "record_before", away)
+            with pytest.raises(redis.ConnectionError):
+                desk.consumer().consume()
+        monkeypatch.setattr("worker.newsroom.event_consumer._AGAIN_MS", 0)
+        desk.consumer().take_over()
+    assert desk.members("all") == ["a"]
+    done = [(line["article_id"], line["result"]) for line in logs if line["event"] == "event_done"]
+    assert done == [("a", "published")]
+    desk.store.counters.flush()
+    assert desk.store.counters.read()["dateline_events", (("result", "published"),)] == 1
+
+
+def test_pushes_do_not_wait_for_the_log(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    desk.accept(article("a"))
+    steps: list[str] = []
+    monkeypatch.setattr(FeedOffers, "offer", lambda *_, **__: steps.append("offered"))
+    report = ArticleEvents.report
+    monkeypatch.setattr(ArticleEvents, "report", lambda *about: (steps.append("logged"), report(*about)))
+    desk.consumer().consume()
+    assert steps == ["offered", "logged"]
 
 
 def test_what_can_not_be_used_is_kept_with_its_reason(desk: Desk) -> None:

@@ -86,8 +86,20 @@ class ArticleEvents:
             # Whoever notes that it is an update looks afterwards whether it is there; so one of us sees the other.
             if isinstance(before, StoredArticle) or not placed.stored.is_update:
                 break
-        changed_feeds |= self._applier.apply(placed, now)
-        return EventOutcome(result, changed_feeds, article_id, decision.article.version, is_done=True)
+        outcome = EventOutcome(result, changed_feeds, article_id, decision.article.version, unreported=True)
+        try:
+            changed_feeds |= self._applier.apply(placed, now)
+        except Exception:
+            # It is saved, so the next try finds nothing new to do.
+            self.report(event.id, outcome)
+            raise
+        return outcome
+
+    def report(self, event_id: str, outcome: EventOutcome) -> None:
+        """Log and count an event that was carried out."""
+        about = {"article_id": outcome.article_id, "version": outcome.version, "result": outcome.result}
+        log.info("event_done", event_id=event_id, **about)
+        self._store.counters.add("dateline_events", result=outcome.result)
 
 
 def _ignored(

@@ -10,12 +10,12 @@ class EventOutcome:
     """What an event has changed: the feeds, the article, and the version of the revision that it made.
 
     `result`: published, corrected, killed, held, duplicate, stale, conflict, listed, repeated, unknown. An event that
-    is carried out once more, because a worker died, has the result that it had at first. `is_done`: it was
-    carried out just now, and is not in the log yet: pushes do not wait for that.
+    is carried out once more, because a worker died, has the result that it had at first. `unreported`:
+    what came of it is not in the log and the metrics yet: pushes do not wait for that.
     """
 
     result: str
     changed_feeds: set[str] = field(default_factory=set)
     article_id: str | None = None
     version: int | None = None
-    is_done: bool = False
+    unreported: bool = False

@@ -78,7 +78,6 @@ class Newsroom:
             ListEvents(store, publication, applier, lost_revisions),
             RepeatEvents(store, articles, endpoints),
             offers,
-            store.counters,
         )
         self.permit = EventPermit(store, record, publication, worker)
         self.events = EventConsumer(store, worker, self.permit, publisher, RejectedEvents(store, alerts), noting)

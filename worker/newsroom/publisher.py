@@ -5,8 +5,6 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-import structlog
-
 from feeds import event as events
 from feeds.event import ListEvent, RepeatEvent
 from worker import clock
@@ -19,10 +17,7 @@ if TYPE_CHECKING:
     from worker.newsroom.feed_offers import FeedOffers
     from worker.newsroom.list_events import ListEvents
     from worker.newsroom.repeat_events import RepeatEvents
-    from worker.store.counters import Counters
     from worker.store.events import StreamEntry
-
-log = structlog.get_logger()
 
 _AHEAD = timedelta(days=1)
 """How far the clock of Redis may be ahead of ours."""
@@ -32,18 +27,12 @@ class Publisher:
     """Carries out one event at a time. Threads may share it."""
 
     def __init__(
-        self,
-        article_events: ArticleEvents,
-        list_events: ListEvents,
-        repeat_events: RepeatEvents,
-        offers: FeedOffers,
-        counters: Counters,
+        self, article_events: ArticleEvents, list_events: ListEvents, repeat_events: RepeatEvents, offers: FeedOffers
     ) -> None:
         self._article_events = article_events
         self._list_events = list_events
         self._repeat_events = repeat_events
         self._offers = offers
-        self._counters = counters
 
     def carry_out(self, event: events.Event, entry: StreamEntry) -> EventOutcome:
         """Carry out the event of an entry; return what became of it. It can be done again without harm."""
@@ -55,10 +44,8 @@ class Publisher:
         else:
             outcome = self._article_events.carry_out(event, entry, arrived(entry), now)
         self._offers.offer(outcome.changed_feeds, urgent=events.kills(event))
-        if outcome.is_done:
-            about = {"article_id": outcome.article_id, "version": outcome.version, "result": outcome.result}
-            log.info("event_done", event_id=event.id, **about)
-            self._counters.add("dateline_events", result=outcome.result)
+        if outcome.unreported:
+            self._article_events.report(event.id, outcome)
         return outcome
 
 

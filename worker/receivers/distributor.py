@@ -57,8 +57,8 @@ BATCH = 500
 _SHARED_ABOVE = 100
 """Of more receivers than these, one claim takes half: another worker, who is woken, has the others."""
 _WAKE_SECONDS = 0.1
-"""How often another worker is woken for what claims of fewer than BATCH have left, at the most: it costs as much as
-twenty pushes."""
+"""How often another worker is woken for what claims of fewer than BATCH have left, at the most: it costs both of them
+a message of Celery, and under load the others are awake."""
 _WORTHWHILE = 100
 """While answers come, at least so many are settled or claimed in one round trip; fewer when there is nothing to do."""
 _SETTLED_AT_ONCE = 250
