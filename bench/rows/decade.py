@@ -57,8 +57,8 @@ deliveries meanwhile, most likely one moment: a worker that has taken new settin
 for what is left of the former ones, and by py-spy stands still for a tenth of a second; there are fifty deliveries of
 each event, so one event that falls into it is more than one in a hundred. Shorter turns of Python's lock (1 ms) changed
 nothing there. Of events, what both newsrooms do beside them, each with two workers on two cores: words are still
-indexed and articles trimmed when that is measured, more of them in the large one; with a tenth of the articles it was
-0.74."""
+indexed and articles trimmed when that is measured, more of them in the large one; with a tenth of the articles
+(`--quick`) it was 0.74."""
 _TABLES = example_feeds() + "".join(
     endpoint(f"e{number}", ENDPOINT_FEED, "{" + f"url{number}" + "}") for number in range(ENDPOINTS)
 )
